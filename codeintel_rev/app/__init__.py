@@ -1,0 +1,1 @@
+"""Composition: concrete stores meet ports here."""

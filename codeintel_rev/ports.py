@@ -1,0 +1,95 @@
+"""What one layer asks of another: protocols of at most three methods."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from codeintel_rev.types import ChunkRecord, SearchResult
+
+
+class Embedder(Protocol):
+    """Turns text into unit vectors; safe to call from several threads."""
+
+    @property
+    def dim(self) -> int:
+        """Length of every vector."""
+        ...
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """Return the unit vector of a query, shape ``(dim,)``; all zero when nothing is known."""
+        ...
+
+    def embed_documents(self, documents: Sequence[tuple[str, str, str]]) -> NDArray[np.float32]:
+        """Return the unit vectors of (path, symbol, text) triples, shape ``(n, dim)``."""
+        ...
+
+
+class VectorIndex(Protocol):
+    """Nearest neighbours by inner product over rows."""
+
+    def search(
+        self, query: NDArray[np.float32], k: int, mask: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return up to ``k`` rows with ``mask[row]`` and their scores, best first, ties by row."""
+        ...
+
+
+class LexicalIndex(Protocol):
+    """Words to rows."""
+
+    def search(
+        self, terms: Sequence[str], k: int, mask: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return up to ``k`` rows with ``mask[row]`` and their scores, best first, ties by row."""
+        ...
+
+
+class ChunkCatalog(Protocol):
+    """Rows to what stands in them."""
+
+    def hydrate(self, rows: Sequence[int]) -> list[ChunkRecord]:
+        """Return the records of live rows in the order asked; rows that are not live are left out."""
+        ...
+
+
+class Searcher(Protocol):
+    """A whole search over everything that is open, synchronous."""
+
+    def search(self, query: str, *, limit: int = 10) -> SearchResult:
+        """Return the best ``limit`` hits for ``query``."""
+        ...
+
+
+class ChatModel(Protocol):
+    """A language model that streams text."""
+
+    def stream_completion(
+        self,
+        messages: list[dict[str, str]],
+        max_tokens: int = 500,
+        temperature: float = 0.2,
+        stop: list[str] | None = None,
+    ) -> AsyncIterator[str]:
+        """Yield pieces of the completion in order."""
+        ...
+
+
+class Reranker(Protocol):
+    """Scores candidates against a query."""
+
+    async def rerank(self, query: str, candidates: Sequence[str]) -> list[float]:
+        """Return one score in [0, 1] for each candidate, in the order given."""
+        ...
+
+
+class Clock(Protocol):
+    """Time as the deadlines see it."""
+
+    def __call__(self) -> float:
+        """Return seconds on a clock that never goes back."""
+        ...
