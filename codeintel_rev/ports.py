@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from codeintel_rev.types import ChunkRecord, SearchResult
+    from codeintel_rev.types import ChunkHead, ChunkRecord, SearchResult
 
 
 class Embedder(Protocol):
@@ -51,6 +51,14 @@ class LexicalIndex(Protocol):
 
 class ChunkCatalog(Protocol):
     """Rows to what stands in them."""
+
+    def heads(self, rows: Sequence[int]) -> dict[int, ChunkHead]:
+        """Return what ranking needs of ``rows``, by row; unknown rows are left out."""
+        ...
+
+    def definitions(self, name: str, limit: int) -> list[int]:
+        """Return rows in which something called ``name`` is defined, exact case first."""
+        ...
 
     def hydrate(self, rows: Sequence[int]) -> list[ChunkRecord]:
         """Return the records of live rows in the order asked; rows that are not live are left out."""

@@ -91,6 +91,17 @@ class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         return bool(self.include_globs or self.exclude_globs or self.languages)
 
 
+class ChunkHead(msgspec.Struct, frozen=True, gc=False):
+    """What ranking needs to know of a stored chunk."""
+
+    row: int
+    id: int
+    uri: str
+    lang: str
+    kind: str
+    symbol: str
+
+
 class ChunkRecord(msgspec.Struct, frozen=True, gc=False):
     """A stored chunk as one snapshot sees it."""
 

@@ -1,0 +1,90 @@
+"""Where an index lies."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from codeintel_rev.errors import InvalidArgument, NotARepository
+
+FOLDER = ".codeintel"
+
+
+def data_dir_for_index(paths: list[Path], data_dir: Path | None, data_home: Path) -> Path:
+    """Return where ``index`` writes: the folder named, else ``.codeintel/`` in the only path.
+
+    Raises ``InvalidArgument`` for several paths without a data directory.
+    """
+    if data_dir is not None:
+        return data_dir.expanduser().absolute()
+    if len(paths) > 1:
+        raise InvalidArgument(
+            f"{len(paths)} paths need one place for their index",
+            hint="name it with --data-dir",
+            value=" ".join(map(str, paths)),
+        )
+    return inside(checked_root(paths[0]), data_home)
+
+
+def data_dir_for_search(
+    data_dir: Path | None, repo: Path | None, cwd: Path, data_home: Path
+) -> tuple[Path, Path]:
+    """Return (data directory, folder to index when it holds nothing yet).
+
+    A named data directory wins; then the ``.codeintel/`` of ``repo``; then the nearest one at or
+    above ``cwd``; else that of the enclosing git repository or of ``cwd`` itself.
+    """
+    if repo is not None:
+        root = checked_root(repo)
+    else:
+        root = next((p for p in (cwd, *cwd.parents) if (p / FOLDER).is_dir()), None) or next(
+            (p for p in (cwd, *cwd.parents) if (p / ".git").exists()), cwd
+        )
+    if data_dir is not None:
+        return data_dir.expanduser().absolute(), root
+    return inside(root, data_home), root
+
+
+def inside(root: Path, data_home: Path) -> Path:
+    """Return the data directory of a root: inside it, or under ``data_home`` when it is read-only."""
+    folder = root / FOLDER
+    if folder.is_dir() or os.access(root, os.W_OK):
+        return folder
+    digest = hashlib.blake2b(os.fsencode(root), digest_size=6).hexdigest()
+    return data_home / "codeintel" / f"{root.name or 'root'}-{digest}"
+
+
+def checked_root(path: Path) -> Path:
+    """Return ``path`` resolved; raises ``NotARepository`` unless it is a readable folder."""
+    root = path.expanduser()
+    try:
+        root = root.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise NotARepository(
+            f"{path} does not exist", hint="name an existing folder", value=str(path)
+        ) from error
+    if not root.is_dir():
+        raise NotARepository(
+            f"{path} is no folder", hint="name the repository's folder", value=str(path)
+        )
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise NotARepository(
+            f"{path} cannot be read", hint="check its permissions", value=str(path)
+        )
+    return root
+
+
+def ensure(folder: Path) -> None:
+    """Make the data directory, with a marker that keeps git from seeing it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        ignore = folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise InvalidArgument(
+            f"the data directory {folder} cannot be written: {error.strerror}",
+            hint="name a writable one with --data-dir",
+            value=str(folder),
+        ) from error

@@ -1,0 +1,276 @@
+"""Search and answers in this process, without a server: composes journal, vectors and words."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from codeintel_rev.app.components import components
+from codeintel_rev.app.data_dir import data_dir_for_search
+from codeintel_rev.app.repository import OpenRepository, RepositoryView, size_on_disk
+from codeintel_rev.app.requests import checked_query, checked_scope
+from codeintel_rev.config.settings import Settings, load_settings
+from codeintel_rev.errors import Busy, NotFound
+from codeintel_rev.indexing.store import RepositoryFolder
+from codeintel_rev.io import file_lock
+from codeintel_rev.io.registry import Registry, Repository
+from codeintel_rev.io.static_embedder import StaticEmbedder
+from codeintel_rev.retrieval.hybrid import HybridSearcher, hit_of_record
+from codeintel_rev.retrieval.query import ParsedQuery, parse_query
+from codeintel_rev.text.background_idf import background_idf
+from codeintel_rev.types import Mode, Scope, SearchHit, SearchResult, StatusReport
+
+if TYPE_CHECKING:
+    from codeintel_rev.indexing.pipeline import Progress
+    from codeintel_rev.types import AnswerEnvelope, AnswerEvent
+
+REFRESH_WAIT_S = 2.0
+"""A search waits this long for another writer, then serves what is there as ``stale_index``."""
+
+
+class LocalIndex:
+    """An opened data directory; safe to share between threads, and a context manager."""
+
+    def __init__(self, data_dir: Path, settings: Settings, *, limits: tuple[str, ...] = ()) -> None:
+        """Open every repository of ``data_dir``.
+
+        Raises ``IndexMissing``, ``IndexForeign`` or ``IndexDamaged`` when it cannot be served.
+        """
+        self.data_dir = data_dir
+        self.settings = settings
+        self.embedder = StaticEmbedder()
+        self._limits = limits
+        self._registry = Registry(data_dir)
+        self._open: dict[str, OpenRepository] = {}
+        wanted = components(self.embedder)
+        try:
+            for repository in self._registry.repositories():
+                folder = RepositoryFolder(self._registry.folder(repository))
+                opened = OpenRepository(repository, folder, self.embedder.dim, wanted)
+                self._open[repository.name] = opened
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> LocalIndex:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release every file and connection."""
+        for opened in self._open.values():
+            opened.close()
+        self._registry.close()
+
+    @property
+    def repositories(self) -> list[Repository]:
+        """The repositories that are open, by name."""
+        return [opened.repository for opened in self._open.values()]
+
+    def search(
+        self,
+        query: str,
+        *,
+        limit: int = 10,
+        mode: Mode = "hybrid",
+        scope: Scope | None = None,
+        explain: bool = False,
+    ) -> SearchResult:
+        """Return the best ``limit`` hits over the repositories in scope.
+
+        Raises ``InvalidArgument`` for an unusable query or scope. A scope that selects no file
+        gives no hits and ``scope_empty`` in ``limits``.
+        """
+        started = time.perf_counter()
+        query = checked_query(query, self.settings.search.max_query_chars)
+        scope = checked_scope(scope)
+        parsed = parse_query(query)
+        hits: list[SearchHit] = []
+        reached = False
+        for opened in self.selected(scope):
+            with opened.view(scope) as view:
+                if view is not None and view.channels.mask.any():
+                    reached = True
+                    hits += self.search_view(view, parsed, limit, mode, explain=explain)
+        hits.sort(key=lambda hit: (-hit.score, hit.doc_id))
+        limits = self._limits if reached else (*self._limits, "scope_empty")
+        took_ms = (time.perf_counter() - started) * 1000
+        return SearchResult(query, tuple(hits[:limit]), limits, round(took_ms, 3))
+
+    def search_view(
+        self, view: RepositoryView, query: ParsedQuery, limit: int, mode: Mode, *, explain: bool
+    ) -> list[SearchHit]:
+        """Return the best hits of one repository, marked with where they come from."""
+        if query.location is not None:
+            hits = self._located(view, query)
+            if hits:
+                return hits[:limit]
+        searcher = HybridSearcher(view.channels, self.embedder, background_idf)
+        hits = searcher.search(query, limit, mode, explain=explain)
+        return [self._placed(view, hit) for hit in hits]
+
+    def selected(self, scope: Scope | None) -> list[OpenRepository]:
+        """Return the open repositories that ``scope`` names; raises ``NotFound`` for others."""
+        if scope is None or scope.repos is None:
+            return list(self._open.values())
+        for name in scope.repos:
+            if name not in self._open:
+                raise NotFound(
+                    f"there is no repository {name!r} in this index",
+                    hint=f"known are: {', '.join(self._open)}",
+                    value=name,
+                )
+        return [self._open[name] for name in dict.fromkeys(scope.repos)]
+
+    def ask(
+        self,
+        question: str,
+        *,
+        limit: int = 10,
+        scope: Scope | None = None,
+        budget_ms: int | None = None,
+    ) -> AnswerEnvelope:
+        """Return a whole answer; see ``ask_events`` for one that arrives piece by piece."""
+        for event in self.ask_events(question, limit=limit, scope=scope, budget_ms=budget_ms):
+            if event.envelope is not None:
+                return event.envelope
+        raise AssertionError("an answer ends with its envelope")
+
+    def ask_events(
+        self,
+        question: str,
+        *,
+        limit: int = 10,
+        scope: Scope | None = None,
+        budget_ms: int | None = None,
+    ) -> Iterator[AnswerEvent]:
+        """Yield an answer's events as they come; the last one holds the envelope."""
+        from codeintel_rev.app.local_answers import answer_events
+
+        question = checked_query(question, self.settings.answer.max_query_chars)
+        yield from answer_events(self, question, limit, checked_scope(scope), budget_ms)
+
+    def status(self) -> StatusReport:
+        """Return what the data directory holds."""
+        repos: list[dict[str, Any]] = []
+        skipped: Counter[str] = Counter()
+        files = chunks = 0
+        for opened in self._open.values():
+            with opened.view() as view:
+                repos.append(_describe(opened, view))
+                if view is not None:
+                    counted, reasons = view.catalog.counts()
+                    files += counted
+                    chunks += int(view.live.sum())
+                    skipped.update(reasons)
+        writers = (file_lock.holder(opened.folder.writer_lock) for opened in self._open.values())
+        model = {"id": self.embedder.model_id, "dim": self.embedder.dim}
+        return StatusReport(
+            repos=repos,
+            files=files,
+            chunks=chunks,
+            skipped=dict(skipped.most_common()),
+            model=model | {"fingerprint": self.embedder.fingerprint},
+            bytes=size_on_disk(self.data_dir),
+            writer=next((who for who in writers if who), None),
+        )
+
+    def _located(self, view: RepositoryView, query: ParsedQuery) -> list[SearchHit]:
+        assert query.location is not None
+        rows = view.catalog.located(*query.location)
+        rows = [row for row in rows if view.channels.mask[row]]
+        return [
+            self._placed(view, hit_of_record(record, 1.0 / rank))
+            for rank, record in enumerate(view.catalog.hydrate(rows), start=1)
+        ]
+
+    def _placed(self, view: RepositoryView, hit: SearchHit) -> SearchHit:
+        return replace(
+            hit,
+            repo=view.repository.name,
+            ref=view.snapshot.branch or view.snapshot.ref,
+            commit=view.snapshot.commit,
+            stale=view.is_stale(hit.uri, hit.content_hash),
+        )
+
+
+def _describe(opened: OpenRepository, view: RepositoryView | None) -> dict[str, Any]:
+    ref = commit = None
+    sequence = 0
+    if view is not None:
+        ref = view.snapshot.branch or view.snapshot.ref
+        commit, sequence = view.snapshot.commit, view.sequence
+    return {
+        "name": opened.repository.name,
+        "ref": ref,
+        "commit": commit,
+        "behind": None,
+        "sequence": sequence,
+        "generation": 0,
+    }
+
+
+def open_index(
+    path: Path | None = None,
+    *,
+    data_dir: Path | None = None,
+    settings: Settings | None = None,
+    refresh: bool = True,
+    progress: Progress | None = None,
+    on_wait: Callable[[str], None] | None = None,
+) -> LocalIndex:
+    """Open the index that serves ``path`` (or the current folder).
+
+    With ``refresh`` a missing index is built first, and changed files are indexed.
+    """
+    settings = settings or load_settings()
+    named = data_dir or settings.data_dir
+    folder, root = data_dir_for_search(named, path, Path.cwd(), settings.data_home)
+    limits: tuple[str, ...] = ()
+    if refresh:
+        limits = _refresh(folder, root, settings, progress, on_wait, explicit=named is not None)
+    return LocalIndex(folder, settings, limits=limits)
+
+
+def _refresh(
+    folder: Path,
+    root: Path,
+    settings: Settings,
+    progress: Progress | None,
+    on_wait: Callable[[str], None] | None,
+    *,
+    explicit: bool,
+) -> tuple[str, ...]:
+    """Bring every repository up to date; returns ``stale_index`` when a writer was in the way."""
+    from codeintel_rev.app.indexer import Waiting, index_repositories, quiet, refresh_repository
+
+    if not (folder / "registry.sqlite").exists():
+        index_repositories(
+            [root],
+            data_dir=folder,
+            settings=settings,
+            progress=progress,
+            on_wait=on_wait,
+        )
+        return ()
+    limits: tuple[str, ...] = ()
+    embedder = StaticEmbedder()
+    with ExitStack() as stack:
+        registry = Registry(folder)
+        stack.callback(registry.close)
+        for repository in registry.repositories():
+            waiting = Waiting(REFRESH_WAIT_S, on_wait)
+            try:
+                refresh_repository(
+                    registry, repository, settings, embedder, waiting, progress or quiet
+                )
+            except Busy:
+                limits = ("stale_index",)
+    return limits

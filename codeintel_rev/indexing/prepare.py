@@ -1,0 +1,156 @@
+"""From a file's bytes to everything the store keeps about it; runs in parse workers too."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from codeintel_rev.indexing.chunker import chunk_source
+from codeintel_rev.indexing.skip_rules import skip_by_content
+from codeintel_rev.io.packing import Span, pack_text
+from codeintel_rev.text.code_tokenizer import tokenize
+from codeintel_rev.text.languages import language_of
+from codeintel_rev.types import Chunk, FileEntry, Symbol
+
+
+class TermEmbedder(Protocol):
+    """An embedder that takes terms of the code tokenizer, so that a chunk is tokenized once."""
+
+    def embed_terms(self, documents: Sequence[Sequence[str]]) -> NDArray[np.float32]:
+        """Return one unit vector a document, shape ``(n, dim)``."""
+        ...
+
+
+class PreparedChunk(msgspec.Struct, frozen=True, gc=False):
+    """A chunk ready to be stored."""
+
+    id: int
+    kind: str
+    symbol: str
+    span: tuple[int, int, int, int]
+    """Start line, end line, start byte, end byte."""
+    content: bytes
+    """Packed text."""
+    body_terms: str
+    symbol_terms: str
+    doc_terms: str
+
+    def placed(self, row: int) -> Span:
+        """Return where the chunk stands, stored as ``row``."""
+        return Span(row, *self.span)
+
+
+class PreparedFile(msgspec.Struct, frozen=True):
+    """A file version ready to be stored, or the reason to skip it."""
+
+    entry: FileEntry
+    scanned_ns: int
+    content_hash: bytes = b""
+    skip_reason: str | None = None
+    lang: str = ""
+    line_count: int = 0
+    path_terms: str = ""
+    chunks: list[PreparedChunk] = []
+    symbols: list[Symbol] = []
+    vectors: NDArray[np.float16] | None = None
+    """One row a chunk."""
+
+
+def content_hash(data: bytes) -> bytes:
+    """Return the identity of a file's bytes: 16 bytes of BLAKE2b."""
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def chunk_id(
+    repo: str, path: str, lang: str, kind: str, symbol: str, text: str, ordinal: int
+) -> int:
+    """Return the non-negative 63-bit id of a chunk: a hash of all that its row holds."""
+    parts = (repo, path, lang, kind, symbol, text, str(ordinal))
+    key = b"\0".join(
+        b"%d:%b" % (len(p), p) for p in (s.encode("utf-8", "surrogatepass") for s in parts)
+    )
+    return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "little") >> 1
+
+
+def read_file(root: Path, entry: FileEntry) -> tuple[bytes, int] | None:
+    """Return a file's bytes and when they were read, or ``None`` when it vanished or is closed."""
+    scanned_ns = time.time_ns()
+    try:
+        return (root / entry.path).read_bytes(), scanned_ns
+    except OSError:
+        return None
+
+
+def prepare_files(
+    repo: str, root: Path, entries: Iterable[FileEntry], embedder: TermEmbedder
+) -> list[PreparedFile]:
+    """Read, cut, tokenize and embed files; a file that cannot be kept says why in its result."""
+    prepared: list[PreparedFile] = []
+    documents: list[list[str]] = []
+    for entry in entries:
+        read = read_file(root, entry)
+        if read is None:
+            prepared.append(PreparedFile(entry, time.time_ns(), skip_reason="unreadable"))
+            continue
+        data, scanned_ns = read
+        prepared.append(_prepare(repo, entry, data, scanned_ns, documents))
+    vectors = embedder.embed_terms(documents).astype(np.float16)
+    offset = 0
+    for at, file in enumerate(prepared):
+        count = len(file.chunks)
+        prepared[at] = msgspec.structs.replace(file, vectors=vectors[offset : offset + count])
+        offset += count
+    return prepared
+
+
+def _prepare(
+    repo: str, entry: FileEntry, data: bytes, scanned_ns: int, documents: list[list[str]]
+) -> PreparedFile:
+    digest = content_hash(data)
+    reason = skip_by_content(entry.path, data)
+    if reason is not None:
+        return PreparedFile(entry, scanned_ns, digest, reason)
+    lang = language_of(entry.path)
+    parsed = chunk_source(data, lang)
+    path_terms = tokenize(entry.path)
+    seen: Counter[tuple[str, str, str]] = Counter()
+    chunks = []
+    for chunk in parsed.chunks:
+        identity = (chunk.kind, chunk.symbol, chunk.text)
+        ordinal = seen[identity]
+        seen[identity] += 1
+        body, symbol = tokenize(chunk.text), tokenize(chunk.symbol)
+        documents.append(path_terms + symbol + body)
+        new_id = chunk_id(repo, entry.path, lang, *identity, ordinal)
+        chunks.append(_prepare_chunk(chunk, new_id, body, symbol))
+    return PreparedFile(
+        entry=entry,
+        scanned_ns=scanned_ns,
+        content_hash=digest,
+        lang=lang,
+        line_count=parsed.line_count,
+        path_terms=" ".join(path_terms),
+        chunks=chunks,
+        symbols=parsed.symbols,
+    )
+
+
+def _prepare_chunk(chunk: Chunk, new_id: int, body: list[str], symbol: list[str]) -> PreparedChunk:
+    return PreparedChunk(
+        id=new_id,
+        kind=chunk.kind,
+        symbol=chunk.symbol,
+        span=(chunk.start_line, chunk.end_line, chunk.start_byte, chunk.end_byte),
+        content=pack_text(chunk.text),
+        body_terms=" ".join(body),
+        symbol_terms=" ".join(symbol),
+        doc_terms=" ".join(tokenize(chunk.doc)) if chunk.doc else "",
+    )

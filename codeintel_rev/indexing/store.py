@@ -1,0 +1,199 @@
+"""One repository's folder in a data directory: where its files lie, and one commit to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from codeintel_rev.indexing.chunker import CHUNKER_VERSION
+from codeintel_rev.indexing.prepare import PreparedChunk, PreparedFile
+from codeintel_rev.io import file_lock, journal_schema
+from codeintel_rev.io.journal import Journal, Snapshot
+from codeintel_rev.io.journal_writer import JournalWriter, NewChunk, NewVersion
+from codeintel_rev.io.packing import Span, unpack_text
+from codeintel_rev.io.vector_store import VectorWriter
+from codeintel_rev.retrieval.tantivy_writer import LexicalDocument, TantivyWriter
+from codeintel_rev.types import FileEntry
+
+
+class RepositoryFolder(NamedTuple):
+    """Paths inside ``repos/<key>/``."""
+
+    path: Path
+
+    @property
+    def journal(self) -> Path:
+        """The record of everything, and the commit point."""
+        return self.path / "state.sqlite"
+
+    @property
+    def vectors(self) -> Path:
+        """Folder of the vector segments."""
+        return self.path / "vectors"
+
+    def lexical(self, generation: int) -> Path:
+        """Folder of one generation of the lexical index."""
+        return self.path / "lexical" / str(generation)
+
+    @property
+    def writer_lock(self) -> Path:
+        """Lock file held while a commit is made."""
+        return self.path / "locks" / "writer"
+
+    def create(self, components: dict[str, str]) -> None:
+        """Make the folder with an empty journal, unless it is there."""
+        for folder in (self.vectors, self.lexical(0), self.writer_lock.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        journal_schema.create(self.journal, components)
+
+    def meta(self) -> dict[str, object]:
+        """Return the journal's versions and counters."""
+        journal = Journal(self.journal)
+        try:
+            with journal.view() as view:
+                return view.meta()
+        finally:
+            journal.close()
+
+    @contextmanager
+    def writing(
+        self, *, timeout_s: float | None = None, on_wait: Callable[[str], None] | None = None
+    ) -> Iterator[None]:
+        """Hold the writer lock."""
+        with file_lock.hold(self.writer_lock, timeout_s=timeout_s, on_wait=on_wait):
+            yield
+
+
+class _Placement(NamedTuple):
+    """Where a file's chunks go: rows in the order of its chunks, and which of them are new."""
+
+    file: PreparedFile
+    rows: list[int]
+    fresh: list[int]
+
+
+class StoreWriter:
+    """Stores prepared files; its caller holds the writer lock.
+
+    The order of a commit is: reserve rows, write vectors, commit the words, commit the journal.
+    A crash before the last step leaves rows that no snapshot names.
+    """
+
+    def __init__(self, folder: RepositoryFolder, dim: int, *, bulk: bool) -> None:
+        self._folder = folder
+        self._dim = dim
+        self._bulk = bulk
+        self._journal = JournalWriter(folder.journal)
+        self._words: TantivyWriter | None = None
+
+    def close(self) -> None:
+        """Release the journal and the lexical writer."""
+        self._journal.close()
+        if self._words is not None:
+            self._words.close()
+
+    def known_version(self, path: str, content_hash: bytes) -> int | None:
+        """Return the stored version of ``path`` with these bytes, if any."""
+        return self._journal.find_version(path, content_hash, CHUNKER_VERSION)
+
+    def add_versions(self, files: Iterable[PreparedFile]) -> list[tuple[FileEntry, int, int]]:
+        """Store versions in one commit; no snapshot changes yet.
+
+        Returns (entry, version id, when it was read) of each file.
+        """
+        placements = self._place(files)
+        self._write_vectors(placements)
+        self._write_words(placements)
+        with self._journal.transaction():
+            return [(p.file.entry, self._record(p), p.file.scanned_ns) for p in placements]
+
+    def switch(
+        self,
+        ref: str,
+        head: tuple[str | None, str | None],
+        updated: list[tuple[FileEntry, int, int]],
+        removed: list[str],
+        skipped: Iterable[tuple[str, str, int, int, int]],
+    ) -> int:
+        """Move a snapshot to new file versions in one commit; returns the sequence."""
+        journal = self._journal
+        with journal.transaction():
+            snapshot_id = journal.ensure_snapshot(ref)
+            journal.set_head(Snapshot(snapshot_id, ref, *head))
+            changed = [entry.path for entry, _, _ in updated] + removed
+            dead = journal.rows_of_versions(journal.versions_of(snapshot_id, changed))
+            journal.remove_files(snapshot_id, removed)
+            journal.set_files(snapshot_id, updated)
+            journal.set_skipped(snapshot_id, skipped)
+            born = journal.rows_of_versions([version_id for _, version_id, _ in updated])
+            journal.update_live(snapshot_id, dead, born)
+        return journal.sequence()
+
+    # --- one commit's steps -------------------------------------------------------------------
+
+    def _place(self, files: Iterable[PreparedFile]) -> list[_Placement]:
+        """Give every chunk a row: the one it already has, or a new one."""
+        placements, fresh_chunks = [], 0
+        for file in files:
+            rows = [self._known_row(chunk) for chunk in file.chunks]
+            fresh = [at for at, row in enumerate(rows) if row < 0]
+            fresh_chunks += len(fresh)
+            placements.append(_Placement(file, rows, fresh))
+        row = self._journal.reserve(fresh_chunks) if fresh_chunks else 0
+        for placement in placements:
+            for at in placement.fresh:
+                placement.rows[at] = row
+                row += 1
+        return placements
+
+    def _known_row(self, chunk: PreparedChunk) -> int:
+        row = self._journal.find_chunk(chunk.id)
+        if row is None:
+            return -1
+        self._journal.assert_same_text(row, unpack_text(chunk.content))
+        return row
+
+    def _write_vectors(self, placements: list[_Placement]) -> None:
+        blocks = [
+            p.file.vectors[p.fresh] for p in placements if p.fresh and p.file.vectors is not None
+        ]
+        if not blocks:
+            return
+        file, first_row = self._journal.ensure_segment()
+        first = next(p.rows[p.fresh[0]] for p in placements if p.fresh)
+        writer = VectorWriter(self._folder.vectors / file, self._dim, first_row)
+        writer.append(first, np.concatenate(blocks))
+
+    def _write_words(self, placements: list[_Placement]) -> None:
+        documents = [
+            LexicalDocument(
+                p.rows[at], c.body_terms, c.symbol_terms, p.file.path_terms, c.doc_terms
+            )
+            for p in placements
+            for at in p.fresh
+            for c in (p.file.chunks[at],)
+        ]
+        if not documents:
+            return
+        if self._words is None:
+            self._words = TantivyWriter(self._folder.lexical(0), bulk=self._bulk)
+        self._words.add(documents)
+        self._words.commit()
+
+    def _record(self, placement: _Placement) -> int:
+        file, rows, fresh = placement
+        path_id = self._journal.path_id(file.entry.path)
+        self._journal.add_chunks(
+            NewChunk(rows[at], c.id, path_id, file.lang, c.kind, c.symbol, c.content)
+            for at in fresh
+            for c in (file.chunks[at],)
+        )
+        version = NewVersion(
+            path_id, file.content_hash, CHUNKER_VERSION, file.lang, file.entry.size, file.line_count
+        )
+        spans: list[Span] = [c.placed(row) for c, row in zip(file.chunks, rows, strict=True)]
+        return self._journal.add_version(version, spans, file.symbols)

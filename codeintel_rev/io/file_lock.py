@@ -1,0 +1,87 @@
+"""Advisory locks between processes; the kernel drops them when a holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from codeintel_rev.errors import Busy
+
+_POLL_S = 0.02
+"""Pause between two tries; a commit of one edited file takes about as long."""
+
+
+@contextmanager
+def hold(
+    path: Path, *, timeout_s: float | None = None, on_wait: Callable[[str], None] | None = None
+) -> Iterator[None]:
+    """Hold the exclusive lock file ``path`` for a block.
+
+    Waits up to ``timeout_s`` seconds, for ever when it is ``None``; ``on_wait`` is told once who
+    holds the lock. Raises ``Busy`` naming the holder when the time is over.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        _acquire(descriptor, path, timeout_s, on_wait)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, _self_description().encode(), 0)
+        try:
+            yield
+        finally:
+            os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def holder(path: Path) -> str | None:
+    """Return who holds the lock file ``path``, or ``None`` when nobody does."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _read_holder(descriptor)
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(
+    descriptor: int, path: Path, timeout_s: float | None, on_wait: Callable[[str], None] | None
+) -> None:
+    deadline = None if timeout_s is None else time.monotonic() + timeout_s
+    told = False
+    while True:
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        who = _read_holder(descriptor)
+        if deadline is not None and time.monotonic() >= deadline:
+            raise Busy(
+                f"the index is being written by {who}",
+                hint="wait for it to finish, or leave out --no-wait",
+                value=path.name,
+            )
+        if on_wait is not None and not told:
+            on_wait(who)
+            told = True
+        time.sleep(_POLL_S)
+
+
+def _self_description() -> str:
+    command = Path(sys.argv[0]).name or "python"
+    return f"process {os.getpid()} ({command}) since {time.strftime('%H:%M:%S')}"
+
+
+def _read_holder(descriptor: int) -> str:
+    text = os.pread(descriptor, 200, 0).decode("utf-8", "replace")
+    return text or "another process"

@@ -1,0 +1,234 @@
+"""Reading the journal: one read transaction is one consistent view of a repository."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codeintel_rev.io.journal_schema import damaged, open_checked
+from codeintel_rev.io.packing import unpack_bitmap, unpack_spans, unpack_text
+from codeintel_rev.types import ChunkHead, ChunkRecord, Symbol
+
+WORKTREE = "worktree"
+"""The ref under which a working tree's own state is kept."""
+
+
+class Snapshot(NamedTuple):
+    """One state of a repository."""
+
+    id: int
+    ref: str
+    branch: str | None
+    commit: str | None
+
+
+class FileRecord(NamedTuple):
+    """A file as a snapshot recorded it."""
+
+    path: str
+    version_id: int
+    size: int
+    mtime_ns: int
+    inode: int
+    scanned_ns: int
+    """When its bytes were read, for telling a racy edit."""
+
+
+class Journal:
+    """Read side of one repository's ``state.sqlite``; safe to share between threads."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._idle: list[sqlite3.Connection] = [open_checked(path)]
+
+    @contextmanager
+    def view(self) -> Iterator[JournalView]:
+        """Open one read transaction; everything read through it belongs to one sequence."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = open_checked(self.path)
+        try:
+            connection.execute("BEGIN")
+            try:
+                yield JournalView(connection)
+            finally:
+                connection.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            raise damaged(self.path, error) from error
+        else:
+            self._idle.append(connection)
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+class JournalView:
+    """What the journal held when its transaction began."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def meta(self) -> dict[str, Any]:
+        """Return versions, sequence and row counters."""
+        return dict(self._connection.execute("SELECT key, value FROM meta"))
+
+    @property
+    def sequence(self) -> int:
+        """Number of the last commit; it grows by one with each."""
+        return int(self._one("SELECT value FROM meta WHERE key = 'sequence'") or 0)
+
+    def snapshot(self, ref: str = WORKTREE) -> Snapshot | None:
+        """Return the snapshot named ``ref``, or ``None``."""
+        row = self._connection.execute(
+            "SELECT id, ref, branch, commit_sha FROM snapshot WHERE ref = ?", (ref,)
+        ).fetchone()
+        return Snapshot(*row) if row else None
+
+    def live(self, snapshot_id: int) -> NDArray[np.bool_]:
+        """Return the snapshot's row bitmap."""
+        blob = self._one("SELECT live FROM snapshot WHERE id = ?", snapshot_id)
+        return unpack_bitmap(blob) if blob else np.zeros(0, dtype=np.bool_)
+
+    def files(self, snapshot_id: int) -> dict[str, FileRecord]:
+        """Return the snapshot's files by path."""
+        rows = self._connection.execute(
+            "SELECT path, version_id, size, mtime_ns, inode, scanned_ns"
+            " FROM snapshot_file JOIN path ON path.id = path_id WHERE snapshot_id = ?",
+            (snapshot_id,),
+        )
+        return {row[0]: FileRecord._make(row) for row in rows}
+
+    def file(self, snapshot_id: int, path: str) -> tuple[FileRecord, bytes] | None:
+        """Return one file of a snapshot with the hash of its bytes."""
+        row = self._connection.execute(
+            "SELECT path, version_id, snapshot_file.size, mtime_ns, inode, scanned_ns, content_hash"
+            " FROM path JOIN snapshot_file ON path_id = path.id"
+            " JOIN version ON version.id = version_id WHERE path = ? AND snapshot_id = ?",
+            (path, snapshot_id),
+        ).fetchone()
+        return (FileRecord._make(row[:6]), row[6]) if row else None
+
+    def skipped(self, snapshot_id: int) -> dict[str, tuple[str, int, int, int]]:
+        """Return skipped files: path to (reason, size, mtime_ns, inode)."""
+        rows = self._connection.execute(
+            "SELECT path, reason, size, mtime_ns, inode FROM skipped WHERE snapshot_id = ?",
+            (snapshot_id,),
+        )
+        return {path: (reason, size, mtime, inode) for path, reason, size, mtime, inode in rows}
+
+    def file_spans(self, snapshot_id: int) -> Iterator[tuple[str, str, NDArray[np.int32]]]:
+        """Yield (path, language, spans) of each file of a snapshot."""
+        rows = self._connection.execute(
+            "SELECT path, lang, spans FROM snapshot_file"
+            " JOIN path ON path.id = snapshot_file.path_id"
+            " JOIN version ON version.id = version_id WHERE snapshot_id = ?",
+            (snapshot_id,),
+        )
+        for path, lang, spans in rows:
+            yield path, lang, unpack_spans(spans)
+
+    def spans_of(self, snapshot_id: int, path: str) -> NDArray[np.int32] | None:
+        """Return the spans of one file of a snapshot, or ``None`` when it is not in it."""
+        blob = self._one(
+            "SELECT spans FROM path JOIN snapshot_file ON path_id = path.id"
+            " JOIN version ON version.id = version_id WHERE path = ? AND snapshot_id = ?",
+            path,
+            snapshot_id,
+        )
+        return None if blob is None else unpack_spans(blob)
+
+    def paths_ending(self, snapshot_id: int, suffix: str, limit: int = 20) -> list[str]:
+        """Return paths of a snapshot equal to ``suffix`` or ending in ``/suffix``, shortest first."""
+        escaped = suffix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        rows = self._connection.execute(
+            "SELECT path FROM path JOIN snapshot_file ON path_id = path.id"
+            " WHERE snapshot_id = ? AND (path = ? OR path LIKE ? ESCAPE '\\')"
+            " ORDER BY length(path), path LIMIT ?",
+            (snapshot_id, suffix, f"%/{escaped}", limit),
+        )
+        return [row[0] for row in rows]
+
+    def heads(self, rows: Sequence[int]) -> dict[int, ChunkHead]:
+        """Return what ranking needs of ``rows``, by row."""
+        found = self._connection.execute(
+            "SELECT row, chunk.id, path, lang, kind, symbol"
+            " FROM chunk JOIN path ON path.id = path_id"
+            f" WHERE row IN ({','.join(str(int(row)) for row in rows)})"
+        )
+        return {row[0]: ChunkHead(*row) for row in found}
+
+    def hydrate(self, snapshot_id: int, rows: Sequence[int]) -> list[ChunkRecord]:
+        """Return the records of ``rows`` in that order; rows not in the snapshot are left out."""
+        query = (
+            "SELECT chunk.id, path, chunk.lang, kind, symbol, content, content_hash, spans"
+            " FROM chunk JOIN path ON path.id = chunk.path_id"
+            " JOIN snapshot_file ON snapshot_id = ? AND snapshot_file.path_id = chunk.path_id"
+            " JOIN version ON version.id = version_id WHERE row = ?"
+        )
+        records = []
+        for row in rows:
+            found = self._connection.execute(query, (snapshot_id, row)).fetchone()
+            if found is None:
+                continue
+            spans = unpack_spans(found[7])
+            at = np.flatnonzero(spans[:, 0] == row)
+            if at.size:
+                records.append(_record(row, found, spans[at[0]]))
+        return records
+
+    def definitions(self, snapshot_id: int, name: str, limit: int) -> list[tuple[str, Symbol]]:
+        """Return (path, symbol) of definitions called ``name``, ignoring case."""
+        rows = self._connection.execute(
+            "SELECT path, name, qualname, kind, start_line, end_line, line, col, doc"
+            " FROM symbol JOIN version ON version.id = version_id"
+            " JOIN snapshot_file ON snapshot_id = ? AND snapshot_file.path_id = version.path_id"
+            "  AND snapshot_file.version_id = version.id"
+            " JOIN path ON path.id = version.path_id"
+            " WHERE name = ? COLLATE NOCASE ORDER BY path, line LIMIT ?",
+            (snapshot_id, name, limit),
+        )
+        return [(row[0], Symbol(*row[1:])) for row in rows]
+
+    def segments(self) -> list[tuple[str, int]]:
+        """Return (file name, first row) of each vector segment in row order."""
+        return list(self._connection.execute("SELECT file, first_row FROM segment ORDER BY id"))
+
+    def counts(self, snapshot_id: int) -> tuple[int, dict[str, int]]:
+        """Return how many files the snapshot holds, and how many were skipped by reason."""
+        files = self._one("SELECT count(*) FROM snapshot_file WHERE snapshot_id = ?", snapshot_id)
+        skipped = self._connection.execute(
+            "SELECT reason, count(*) FROM skipped WHERE snapshot_id = ?"
+            " GROUP BY reason ORDER BY count(*) DESC, reason",
+            (snapshot_id,),
+        )
+        return int(files or 0), dict(skipped)
+
+    def _one(self, query: str, *parameters: Any) -> Any:
+        row = self._connection.execute(query, parameters).fetchone()
+        return row[0] if row else None
+
+
+def _record(row: int, found: Sequence[Any], span: NDArray[np.int32]) -> ChunkRecord:
+    chunk_id, path, lang, kind, symbol, content, content_hash, _ = found
+    return ChunkRecord(
+        row=row,
+        id=chunk_id,
+        uri=path,
+        start_line=int(span[1]),
+        end_line=int(span[2]),
+        lang=lang,
+        symbol=symbol,
+        kind=kind,
+        content=unpack_text(content),
+        content_hash=content_hash.hex(),
+    )

@@ -1,0 +1,148 @@
+"""The journal's tables and the versions of everything that an index depends on."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from codeintel_rev.errors import IndexDamaged, IndexForeign, IndexMissing
+
+SCHEMA_VERSION = 1
+"""Version of the tables below. Bump when a table, a column or a packed format changes."""
+
+BUSY_TIMEOUT_S = 5.0
+"""How long one statement waits for another process's commit; commits last milliseconds."""
+
+DDL = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE path (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
+CREATE TABLE version (
+    id INTEGER PRIMARY KEY,
+    path_id INTEGER NOT NULL,
+    content_hash BLOB NOT NULL,
+    chunker INTEGER NOT NULL,
+    lang TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    lines INTEGER NOT NULL,
+    spans BLOB NOT NULL,
+    UNIQUE (path_id, content_hash, chunker)
+);
+CREATE TABLE chunk (
+    row INTEGER PRIMARY KEY,
+    id INTEGER NOT NULL UNIQUE,
+    path_id INTEGER NOT NULL,
+    lang TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    symbol TEXT NOT NULL,
+    content BLOB NOT NULL
+);
+CREATE TABLE symbol (
+    version_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    qualname TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    start_line INTEGER NOT NULL,
+    end_line INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    col INTEGER NOT NULL,
+    doc TEXT NOT NULL
+);
+CREATE INDEX symbol_name ON symbol (name COLLATE NOCASE);
+CREATE TABLE snapshot (
+    id INTEGER PRIMARY KEY,
+    ref TEXT NOT NULL UNIQUE,
+    branch TEXT,
+    commit_sha TEXT,
+    live BLOB NOT NULL
+);
+CREATE TABLE snapshot_file (
+    snapshot_id INTEGER NOT NULL,
+    path_id INTEGER NOT NULL,
+    version_id INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
+    scanned_ns INTEGER NOT NULL,
+    PRIMARY KEY (snapshot_id, path_id)
+) WITHOUT ROWID;
+CREATE TABLE skipped (
+    snapshot_id INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
+    PRIMARY KEY (snapshot_id, path)
+) WITHOUT ROWID;
+CREATE TABLE segment (
+    id INTEGER PRIMARY KEY,
+    file TEXT NOT NULL UNIQUE,
+    first_row INTEGER NOT NULL
+);
+"""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the database file ``path`` in autocommit, transactions being explicit."""
+    connection = sqlite3.connect(
+        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+    )
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+def create(path: Path, components: dict[str, str]) -> None:
+    """Make an empty journal at ``path``, stamped with the versions in ``components``."""
+    connection = connect(path)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        if connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+            connection.execute("ROLLBACK")
+            return
+        for statement in DDL.split(";"):
+            if statement.strip():
+                connection.execute(statement)
+        meta = {"schema": SCHEMA_VERSION, "sequence": 0, "reserved_rows": 0, "generation": 0}
+        connection.executemany(
+            "INSERT INTO meta VALUES (?, ?)", [*meta.items(), *components.items()]
+        )
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+
+
+def open_checked(path: Path) -> sqlite3.Connection:
+    """Open an existing journal.
+
+    Raises ``IndexMissing`` without a file, ``IndexForeign`` for another schema version and
+    ``IndexDamaged`` for a file that is no journal.
+    """
+    if not path.exists():
+        raise IndexMissing(
+            f"no index at {path.parent}", hint="run `codeintel index` first", value=str(path)
+        )
+    connection = connect(path)
+    try:
+        found = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise damaged(path, error) from error
+    if found is None or found[0] != SCHEMA_VERSION:
+        connection.close()
+        raise IndexForeign(
+            f"the index at {path.parent} has format {found and found[0]}, "
+            f"this program reads format {SCHEMA_VERSION}",
+            hint="run `codeintel index --full` to rebuild it, or use the version that wrote it",
+            value=str(found and found[0]),
+        )
+    return connection
+
+
+def damaged(path: Path, cause: Exception) -> IndexDamaged:
+    """Return the error for a journal that SQLite cannot read."""
+    return IndexDamaged(
+        f"the journal {path.name} cannot be read: {cause}",
+        hint=f"delete the folder {path.parent} and run `codeintel index`",
+        value=str(path),
+    )

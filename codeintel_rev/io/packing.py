@@ -1,0 +1,54 @@
+"""Packed columns of the journal: row bitmaps, line spans and chunk text."""
+
+from __future__ import annotations
+
+import zlib
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+_LEVEL = 1
+"""Fastest zlib level: bitmaps are nearly constant and chunk text is read ten at a time."""
+
+
+class Span(NamedTuple):
+    """Where one chunk stands in one file version."""
+
+    row: int
+    start_line: int
+    end_line: int
+    start_byte: int
+    end_byte: int
+
+
+def pack_bitmap(live: NDArray[np.bool_]) -> bytes:
+    """Compress a row bitmap."""
+    return len(live).to_bytes(8, "little") + zlib.compress(np.packbits(live).tobytes(), _LEVEL)
+
+
+def unpack_bitmap(blob: bytes) -> NDArray[np.bool_]:
+    """Return the bitmap that ``pack_bitmap`` compressed, writable, one element a row."""
+    length = int.from_bytes(blob[:8], "little")
+    packed = np.frombuffer(zlib.decompress(blob[8:]), dtype=np.uint8)
+    return np.unpackbits(packed, count=length).view(np.bool_)
+
+
+def pack_spans(spans: list[Span]) -> bytes:
+    """Store spans as little-endian int32 rows."""
+    return np.array(spans, dtype="<i4").reshape(-1, 5).tobytes()
+
+
+def unpack_spans(blob: bytes) -> NDArray[np.int32]:
+    """Return spans as an ``(n, 5)`` array in the order of ``Span``'s fields."""
+    return np.frombuffer(blob, dtype="<i4").reshape(-1, 5)
+
+
+def pack_text(text: str) -> bytes:
+    """Compress a chunk's text."""
+    return zlib.compress(text.encode("utf-8", "surrogatepass"), _LEVEL)
+
+
+def unpack_text(blob: bytes) -> str:
+    """Return the text that ``pack_text`` compressed."""
+    return zlib.decompress(blob).decode("utf-8", "surrogatepass")

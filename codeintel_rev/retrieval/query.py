@@ -1,0 +1,47 @@
+"""What a query asks for, told from its text alone (pure)."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from codeintel_rev.text.code_tokenizer import tokenize
+
+_LOCATION = re.compile(r"^\s*([\w./\\@+~-]*\w\.?\w*):(\d{1,7})(?:[:-]\d+)?\s*$")
+_IDENTIFIER = re.compile(r"^\s*[A-Za-z_$][\w$]*(?:(?:\.|::|->|#)[A-Za-z_$][\w$]*)*(?:\(\s*\))?\s*$")
+_NAME = re.compile(r"[A-Za-z_$][\w$]*")
+_CODE_NAME = re.compile(
+    r"(?<![\w.])(?:[A-Za-z]+_\w+|_\w{2,}|[a-z]+[a-z0-9]*[A-Z]\w*|[A-Z]+[a-z0-9]+[A-Z]\w*|[A-Za-z_]\w*(?=\(\)))"
+)
+"""Names that no English sentence holds: with underscores, inner capitals or call parentheses."""
+
+_MAX_NAMES = 8
+"""Names looked up exactly for one query; a pasted file must not cost thousands of lookups."""
+
+
+class ParsedQuery(NamedTuple):
+    """A query as every retrieval stage needs it."""
+
+    text: str
+    terms: tuple[str, ...]
+    """Terms of the code tokenizer, in order, with repeats."""
+    location: tuple[str, int] | None = None
+    """The file (or the end of its path) and line of ``path:line``."""
+    names: tuple[str, ...] = ()
+    """Identifiers to look up as definitions, most specific first."""
+    is_identifier: bool = False
+    """Whether the whole query is one identifier."""
+
+
+def parse_query(text: str) -> ParsedQuery:
+    """Tell a location, an identifier and free text apart."""
+    terms = tuple(tokenize(text))
+    location = _LOCATION.match(text)
+    if location is not None:
+        path = location[1].replace("\\", "/").removeprefix("./")
+        return ParsedQuery(text, terms, location=(path, int(location[2])))
+    if _IDENTIFIER.match(text):
+        names = _NAME.findall(text)
+        return ParsedQuery(text, terms, names=tuple(reversed(names)), is_identifier=True)
+    names = list(dict.fromkeys(m[0] for m in _CODE_NAME.finditer(text)))
+    return ParsedQuery(text, terms, names=tuple(names[:_MAX_NAMES]))

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codeintel_rev.io.packing import (
+    Span,
+    pack_bitmap,
+    pack_spans,
+    pack_text,
+    unpack_bitmap,
+    unpack_spans,
+    unpack_text,
+)
+
+
+@given(st.lists(st.booleans(), max_size=100))
+def test_bitmaps_come_back_as_they_were(bits: list[bool]) -> None:
+    live = np.array(bits, dtype=np.bool_)
+    assert unpack_bitmap(pack_bitmap(live)).tolist() == bits
+
+
+@pytest.mark.parametrize("text", ["", "def f():\n    return 'ü'\n", "\ud800 lone surrogate", "\0"])
+def test_text_comes_back_as_it_was(text: str) -> None:
+    assert unpack_text(pack_text(text)) == text
+
+
+def test_spans_keep_their_order_and_fields() -> None:
+    spans = [Span(7, 1, 4, 0, 80), Span(3, 5, 9, 80, 200)]
+    assert [Span(*row) for row in unpack_spans(pack_spans(spans)).tolist()] == spans
+    assert unpack_spans(pack_spans([])).shape == (0, 5)

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from codeintel_rev.errors import IndexDamaged, IndexForeign, IndexMissing, InvalidArgument
+from codeintel_rev.io.journal_schema import connect
+from codeintel_rev.io.registry import Registry
+
+
+def test_a_root_keeps_its_key_and_name(tmp_path: Path) -> None:
+    registry = Registry(tmp_path, create=True)
+    first = registry.register(Path("/src/app"), Path("/src/app/.git"), None)
+    again = registry.register(Path("/src/app"), Path("/src/app/.git"), None)
+    registry.close()
+    assert first == again
+    assert first.name == "app"
+
+
+def test_a_second_root_of_the_same_name_needs_another_one(tmp_path: Path) -> None:
+    registry = Registry(tmp_path, create=True)
+    registry.register(Path("/one/app"), Path("/one/app"), None)
+    with pytest.raises(InvalidArgument, match="belongs to /one/app") as caught:
+        registry.register(Path("/two/app"), Path("/two/app"), None)
+    assert "--name" in caught.value.hint
+    other = registry.register(Path("/two/app"), Path("/two/app"), "app2")
+    assert [r.name for r in registry.repositories()] == ["app", "app2"]
+    assert registry.folder(other).parent == tmp_path / "repos"
+    registry.close()
+
+
+def test_a_folder_without_an_index_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(IndexMissing) as caught:
+        Registry(tmp_path)
+    assert "codeintel index" in caught.value.hint
+
+
+def test_another_format_is_refused_with_both_numbers(tmp_path: Path) -> None:
+    Registry(tmp_path, create=True).close()
+    connection = connect(tmp_path / "registry.sqlite")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(IndexForeign, match="format 99, this program reads format 1"):
+        Registry(tmp_path)
+
+
+def test_garbage_is_called_damage(tmp_path: Path) -> None:
+    (tmp_path / "registry.sqlite").write_bytes(b"not a database" * 100)
+    with pytest.raises(IndexDamaged):
+        Registry(tmp_path)
