@@ -1,0 +1,1 @@
+"""Retrieval quality: data sets, ranking metrics and the runner."""
