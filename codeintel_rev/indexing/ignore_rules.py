@@ -1,0 +1,60 @@
+"""The rules of ``.codeintelignore`` files: gitignore syntax, at any level of a tree."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from codeintel_rev.text.globs import Rule, compile_ignore_lines, decide
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IGNORE_FILE = ".codeintelignore"
+_MAX_BYTES = 64 * 1024
+
+
+class IgnoreRules:
+    """The rules of one tree, read folder by folder as the folders are entered."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = str(root)
+        self._rules: dict[str, list[Rule]] = {}
+
+    def enter(self, folder: str) -> None:
+        """Read the rules of ``folder`` (relative, empty for the root), if it has any."""
+        lines = _read_lines(f"{self._root}/{folder}/{IGNORE_FILE}")
+        if lines:
+            self._rules[folder] = compile_ignore_lines(lines)
+
+    def ignores(self, path: str) -> bool:
+        """Return whether ``path`` is left out; a folder's path ends in a slash.
+
+        The deepest file with a rule for it decides, and in that file the last rule. As in git,
+        nothing inside an ignored folder can be taken back, so ask for the folders first.
+        """
+        if not self._rules:
+            return False
+        folder = path.rstrip("/")
+        while folder:
+            folder = folder.rpartition("/")[0]
+            rules = self._rules.get(folder)
+            if rules:
+                inner = path[len(folder) + 1 :] if folder else path
+                verdict = decide(rules, inner)
+                if verdict is not None:
+                    return verdict
+        return False
+
+
+def _read_lines(path: str) -> list[str]:
+    """Read a regular file without following a link or waiting for a pipe; else nothing."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return []
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            return []
+        return file.read(_MAX_BYTES).decode("utf-8", "surrogateescape").splitlines()
