@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import fsum
 from typing import TYPE_CHECKING
 
 from codeintel_rev.errors import InvalidArgument
+from codeintel_rev.types import ChannelScores, SearchHit, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,3 +43,23 @@ def reciprocal_rank_fusion(
     # fsum makes the sum exact: documents with the same ranks tie, whatever the channels' order.
     scored = [(doc_id, fsum(1 / (k + rank) for rank in found)) for doc_id, found in ranks.items()]
     return sorted(scored, key=lambda pair: (-pair[1], min(ranks[pair[0]]), pair[0]))
+
+
+def fuse_hits(channels: Mapping[Source, Sequence[SearchHit]], k: int = RRF_K) -> list[SearchHit]:
+    """Return each hit of the channels once, best first, scored by :func:`reciprocal_rank_fusion`.
+
+    A fused hit keeps its best score of each channel in ``scores``, and all else from the first
+    channel that found it.
+    """
+    first: dict[int, SearchHit] = {}
+    scores: dict[int, dict[str, float]] = {}
+    for channel, hits in channels.items():
+        for hit in hits:
+            first.setdefault(hit.doc_id, hit)
+            own = scores.setdefault(hit.doc_id, {})
+            own[channel] = max(hit.score, own.get(channel, hit.score))
+    ids = {channel: [hit.doc_id for hit in hits] for channel, hits in channels.items()}
+    return [
+        replace(first[doc_id], score=score, scores=ChannelScores(**scores[doc_id], rrf=score))
+        for doc_id, score in reciprocal_rank_fusion(ids, k)
+    ]

@@ -1,0 +1,298 @@
+"""The orchestrator: retrieval under time budgets, then an answer whose claims cite their lines."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
+
+from codeintel_rev.answer.budget import Deadline
+from codeintel_rev.answer.chat import ChatSynthesis
+from codeintel_rev.answer.confidence import confidence
+from codeintel_rev.answer.context import AnswerContext
+from codeintel_rev.answer.envelope import best_signal, retrieval_kind, snippets_of
+from codeintel_rev.answer.extractive import (
+    Piece,
+    extractive_answer,
+    extractive_sources,
+    nothing_found,
+)
+from codeintel_rev.answer.prompt import Prompt, build_prompt
+from codeintel_rev.answer.rerank import rerank
+from codeintel_rev.answer.run import AnswerRun
+from codeintel_rev.answer.stages import Lane, Outcome, run_stage
+from codeintel_rev.errors import ScopeEmpty
+from codeintel_rev.retrieval.fusion import RRF_K, fuse_hits
+from codeintel_rev.types import (
+    AnswerEnvelope,
+    AnswerEvent,
+    AnswerPlan,
+    Mode,
+    Scope,
+    SearchHit,
+)
+
+CHANNEL_K = 100
+"""Candidates that each channel is asked for at least."""
+
+MIN_RERANK_MS = 500
+"""Reranking is left out when no more time than this is left."""
+
+MIN_SYNTHESIS_MS = 200
+"""The language model is left out when no more time than this is left."""
+
+T = TypeVar("T")
+
+
+class AnswerOrchestrator:
+    """Answers questions from an index; safe for concurrent answers on one event loop."""
+
+    def __init__(self, context: AnswerContext) -> None:
+        self._context = context
+        self._options = context.answer_options
+        self._budget = context.answer_options.budget
+        self._clock = context.clock
+        self._lanes = {
+            name: Lane(name, self._options.threads)
+            for name in ("search", "faiss", "bm25", "hydration")
+        }
+
+    async def answer(
+        self,
+        query: str,
+        scope: Scope | None = None,
+        top_k: int = 10,
+        rerank_top_n: int = 50,
+        time_budget_ms: float | None = None,
+        mode: Mode = "hybrid",
+    ) -> AsyncGenerator[AnswerEvent, None]:
+        """Yield an answer as it is made: tokens and citations, a trace, and last the envelope.
+
+        The tokens joined are the envelope's text. A stage that fails or is late costs its own
+        result and leaves a word in ``limits``. Without ``time_budget_ms`` retrieval has the
+        budget's request time and synthesis its own.
+
+        Raises:
+            InvalidArgument: the query, scope or mode cannot be used.
+
+        """
+        run = self._begin(query, mode, time_budget_ms)
+        candidates = max(top_k, rerank_top_n) if self._context.reranker else top_k
+        hits: list[SearchHit] = []
+        try:
+            hits = await self._retrieve(run, scope, candidates)
+        except ScopeEmpty:
+            run.limit("scope_empty")
+        hits = (await self._rerank_with_timeout(query, hits, top_k, run))[:top_k]
+        retrieval = retrieval_kind(run.mode, hits, run.limits)
+        if not hits and "scope_empty" not in run.limits:
+            run.limit("no_retrieval" if retrieval == "failed" else "no_evidence")
+        async with aclosing(self._synthesize_streaming(query, hits, run)) as pieces:
+            async for piece in pieces:
+                for event in run.say(piece):
+                    yield event
+        yield AnswerEvent("trace", trace=run.trace())
+        yield AnswerEvent("envelope", envelope=self._envelope(run, hits, retrieval))
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        for lane in self._lanes.values():
+            lane.close()
+
+    def _begin(self, query: str, mode: Mode, time_budget_ms: float | None) -> AnswerRun:
+        budget = self._budget
+        total = time_budget_ms or budget.request + budget.synthesis_total
+        return AnswerRun(
+            query=query,
+            mode=mode,
+            retrieval_deadline=Deadline.after(min(total, budget.request), self._clock),
+            deadline=Deadline.after(total, self._clock),
+            started=self._clock(),
+            names_repos=self._context.names_repos,
+            trace_id=uuid.uuid4().hex,
+        )
+
+    async def _retrieve(self, run: AnswerRun, scope: Scope | None, limit: int) -> list[SearchHit]:
+        """Return hydrated hits: in one call where that is possible; when it fails, stage by stage."""
+        searcher = self._context.searcher
+        if searcher is not None:
+            run.candidates = limit
+            call = partial(searcher.search, run.query, limit=limit, scope=scope, mode=run.mode)
+            work = partial(self._lanes["search"].run, call)
+            outcome = await self._timed(run, "search", work, run.retrieval_deadline.left_ms)
+            result = run.value_of("search", outcome)
+            if result is not None:
+                run.limit(*result.limits)
+                return list(result.hits)
+        return await self._retrieve_parallel(run.query, scope, limit, run.limits, run)
+
+    async def _retrieve_parallel(
+        self,
+        query: str,
+        scope: Scope | None,
+        top_n: int,
+        limits: list[str],
+        run: AnswerRun | None = None,
+    ) -> list[SearchHit]:
+        """Return the best ``top_n`` hits of the channels that answer in time, fused and hydrated.
+
+        What a channel failed at is appended to ``limits``.
+        """
+        run = run or replace(self._begin(query, "hybrid", None), limits=limits)
+        run.candidates = k = max(CHANNEL_K, top_n)
+        budget = self._budget
+        stages = {}
+        if run.wants_dense:
+            work = partial(self._retrieve_faiss, query, scope, k)
+            stages["faiss"] = self._timed(run, "faiss", work, budget.embedding + budget.faiss)
+        if run.wants_lexical:
+            work = partial(self._retrieve_bm25, query, scope, k)
+            stages["bm25"] = self._timed(run, "bm25", work, budget.bm25)
+        outcomes = dict(zip(stages, await asyncio.gather(*stages.values()), strict=True))
+        found = {name: run.settle(name, outcome) or [] for name, outcome in outcomes.items()}
+        fused = self._rrf_fusion(found.get("faiss", []), found.get("bm25", []))
+        return await self._hydrate(run, fused, scope, top_n)
+
+    async def _timed(
+        self, run: AnswerRun, stage: str, work: Callable[[], Awaitable[T]], limit_ms: float
+    ) -> Outcome[T]:
+        """Run a stage within its budget and what the request has left."""
+        return await run_stage(stage, work, run.retrieval_deadline.slice_ms(limit_ms), self._clock)
+
+    async def _retrieve_faiss(self, query: str, scope: Scope | None, k: int) -> list[SearchHit]:
+        """Return the ``k`` nearest chunks; the query is embedded on the way."""
+        call = partial(self._context.retriever.retrieve_dense, query, scope, k)
+        return await self._lanes["faiss"].run(call)
+
+    async def _retrieve_bm25(self, query: str, scope: Scope | None, k: int) -> list[SearchHit]:
+        """Return the ``k`` best chunks by words."""
+        call = partial(self._context.retriever.retrieve_lexical, query, scope, k)
+        return await self._lanes["bm25"].run(call)
+
+    def _rrf_fusion(
+        self,
+        faiss_hits: Sequence[SearchHit],
+        bm25_hits: Sequence[SearchHit],
+        k: int = RRF_K,
+        splade_hits: Sequence[SearchHit] = (),
+    ) -> list[SearchHit]:
+        """Return the hits of all channels, each once, by reciprocal rank fusion."""
+        return fuse_hits({"faiss": faiss_hits, "bm25": bm25_hits, "splade": splade_hits}, k)
+
+    async def _hydrate(
+        self, run: AnswerRun, fused: list[SearchHit], scope: Scope | None, top_n: int
+    ) -> list[SearchHit]:
+        """Return the best hits with their text, or those that came with it when that fails."""
+        if not fused:
+            return []
+        call = partial(self._context.retriever.finish, run.query, fused, scope, top_n)
+        work = partial(self._lanes["hydration"].run, call)
+        outcome = await self._timed(run, "hydration", work, self._budget.hydration)
+        hits = run.settle("hydration", outcome)
+        return [hit for hit in fused if hit.uri][:top_n] if hits is None else hits
+
+    async def _rerank_with_timeout(
+        self, query: str, hits: list[SearchHit], top_k: int, run: AnswerRun
+    ) -> list[SearchHit]:
+        """Return the hits in the reranker's order, or as they are when there is no time or need."""
+        reranker = self._context.reranker
+        has_time = run.retrieval_deadline.left_ms > MIN_RERANK_MS
+        if reranker is None or not has_time or len(hits) <= top_k:
+            return hits
+        work = partial(rerank, reranker, query, hits)
+        outcome = await self._timed(run, "rerank", work, self._budget.reranking)
+        ordered = run.settle("rerank", outcome)
+        run.reranked = len(ordered or ())
+        return ordered or hits
+
+    async def _synthesize_streaming(
+        self, query: str, hits: Sequence[SearchHit], run: AnswerRun
+    ) -> AsyncGenerator[Piece, None]:
+        """Yield the answer: the model's, or the extractive one where no model spoke."""
+        if not hits:
+            yield nothing_found(query, run.limits)
+            return
+        async with aclosing(self._chat_pieces(query, hits, run)) as pieces:
+            async for piece in pieces:
+                yield piece
+        if run.synthesizer == "extractive":
+            for piece in extractive_answer(query, hits):
+                yield piece
+        elif "citation_missing" in run.limits:
+            for piece in extractive_sources(hits):
+                yield piece
+
+    async def _chat_pieces(
+        self, query: str, hits: Sequence[SearchHit], run: AnswerRun
+    ) -> AsyncGenerator[Piece, None]:
+        """Yield what the language model says, if there is one and it has the time."""
+        chat = self._context.chat
+        if chat is None:
+            return
+        if run.deadline.left_ms <= MIN_SYNTHESIS_MS:
+            run.limit("synthesis_skipped")
+            return
+        prompt = self._build_prompt(query, hits, run)
+        if not prompt.passages:
+            return
+        synthesis = ChatSynthesis(prompt, self._options, run.deadline)
+        started = self._clock()
+        async with aclosing(synthesis.pieces(chat)) as pieces:
+            async for piece in pieces:
+                run.synthesizer = "chat"
+                yield piece
+        run.limit(*synthesis.limits)
+        if synthesis.spoke and not synthesis.cited:
+            run.limit("citation_missing")
+        run.latencies_ms["synthesis"] = (self._clock() - started) * 1000
+
+    def _build_prompt(self, query: str, hits: Sequence[SearchHit], run: AnswerRun) -> Prompt:
+        """Return the prompt that fits the input budget; what was cut leaves a limit word."""
+        options = self._options
+        prompt = build_prompt(
+            query, hits, max_tokens=options.max_input_tokens, with_repo=run.names_repos
+        )
+        if prompt.truncated:
+            run.limit("prompt_truncated")
+        return prompt
+
+    def _compute_confidence(
+        self, run: AnswerRun, hits: Sequence[SearchHit], retrieval: str
+    ) -> float:
+        """Return how far the answer is to be trusted."""
+        return confidence(
+            has_hits=bool(hits),
+            synthesised=run.synthesizer == "chat",
+            limits=tuple(run.limits),
+            best_signal=best_signal(hits),
+            retrieval=retrieval,
+        )
+
+    def _envelope(
+        self, run: AnswerRun, hits: Sequence[SearchHit], retrieval: str
+    ) -> AnswerEnvelope:
+        citations = tuple(run.citations.values())
+        trust = self._compute_confidence(run, hits, retrieval)
+        synth_tokens = self._options.max_output_tokens if run.synthesizer == "chat" else 0
+        return AnswerEnvelope(
+            query=run.query,
+            answer="".join(run.text),
+            snippets=snippets_of(hits, citations),
+            citations=citations,
+            plan=AnswerPlan(
+                retrieval=retrieval,
+                synthesizer=run.synthesizer,
+                k_faiss=run.candidates if run.wants_dense else 0,
+                k_bm25=run.candidates if run.wants_lexical else 0,
+                rerank_k=run.reranked,
+                synth_tokens=synth_tokens,
+            ),
+            limits=tuple(run.limits),
+            confidence=trust,
+            low_confidence=trust <= self._options.confidence_threshold,
+            trace_id=run.trace_id,
+        )

@@ -1,0 +1,130 @@
+"""Retrieval from lists, and the context that an orchestrator is made of."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from codeintel_rev.answer.context import AnswerOptions, OneCallSearcher, Retriever
+from codeintel_rev.ports import ChatModel, Clock, Reranker
+from codeintel_rev.types import ChannelScores, Mode, Scope, SearchHit, SearchResult
+from tests.fakes.clock import FakeClock
+
+
+def make_hit(doc_id: int, code: str = "", **fields: object) -> SearchHit:
+    """Return a hydrated hit whose lines follow from its code."""
+    code = code or f"def f{doc_id}():\n    return {doc_id}\n"
+    defaults: dict[str, object] = {
+        "score": 1 / doc_id,
+        "repo": "repo",
+        "uri": f"src/m{doc_id}.py",
+        "start_line": 1,
+        "language": "python",
+        "symbol": f"f{doc_id}",
+        "kind": "function",
+        "content_hash": f"hash{doc_id}",
+        "scores": ChannelScores(faiss=0.5, bm25=3.0, rrf=0.03),
+    }
+    hit = SearchHit(doc_id=doc_id, code=code, **{**defaults, **fields})  # type: ignore[arg-type]
+    lines = code.removesuffix("\n").count("\n")
+    return replace(hit, end_line=hit.start_line + lines)
+
+
+@dataclass
+class FakeRetriever:
+    """Returns the ids it was given for each channel, and raises what it was given to raise."""
+
+    stored: Sequence[SearchHit]
+    dense: Sequence[int] = ()
+    lexical: Sequence[int] = ()
+    dense_error: Exception | None = None
+    lexical_error: Exception | None = None
+    finish_error: Exception | None = None
+
+    def retrieve_dense(self, query: str, scope: Scope | None, k: int) -> list[SearchHit]:
+        if self.dense_error:
+            raise self.dense_error
+        return [SearchHit(doc_id=i, score=0.9 - n / 10) for n, i in enumerate(self.dense[:k])]
+
+    def retrieve_lexical(self, query: str, scope: Scope | None, k: int) -> list[SearchHit]:
+        if self.lexical_error:
+            raise self.lexical_error
+        return [
+            SearchHit(doc_id=i, score=9.0 - n, source="bm25")
+            for n, i in enumerate(self.lexical[:k])
+        ]
+
+    def finish(
+        self, query: str, hits: Sequence[SearchHit], scope: Scope | None, limit: int
+    ) -> list[SearchHit]:
+        if self.finish_error:
+            raise self.finish_error
+        stored = {hit.doc_id: hit for hit in self.stored}
+        return [
+            replace(stored[hit.doc_id], score=hit.score, scores=hit.scores) for hit in hits[:limit]
+        ]
+
+
+@dataclass
+class FakeSearcher:
+    """Returns its hits in one call."""
+
+    hits: Sequence[SearchHit]
+    limits: tuple[str, ...] = ()
+    error: Exception | None = None
+
+    def search(
+        self, query: str, *, limit: int, scope: Scope | None = None, mode: Mode = "hybrid"
+    ) -> SearchResult:
+        if self.error:
+            raise self.error
+        return SearchResult(query, tuple(self.hits[:limit]), self.limits)
+
+
+@dataclass
+class FakeChat:
+    """Streams its tokens, then raises if it was given an error; ``closed`` tells of the end."""
+
+    tokens: Sequence[str]
+    error: Exception | None = None
+    closed: bool = False
+    messages: list[dict[str, str]] = field(default_factory=list)
+
+    async def stream_completion(
+        self,
+        messages: list[dict[str, str]],
+        max_tokens: int = 500,
+        temperature: float = 0.2,
+        stop: list[str] | None = None,
+    ) -> AsyncIterator[str]:
+        self.messages = messages
+        try:
+            for token in self.tokens:
+                yield token
+            if self.error:
+                raise self.error
+        finally:
+            self.closed = True
+
+
+@dataclass
+class FakeReranker:
+    """Scores candidates with the numbers it was given."""
+
+    scores: Sequence[float]
+
+    async def rerank(self, query: str, candidates: Sequence[str]) -> list[float]:
+        return list(self.scores)
+
+
+@dataclass
+class FakeContext:
+    """What an orchestrator is made of."""
+
+    retriever: Retriever
+    searcher: OneCallSearcher | None = None
+    chat: ChatModel | None = None
+    reranker: Reranker | None = None
+    answer_options: AnswerOptions = field(default_factory=AnswerOptions)
+    clock: Clock = field(default_factory=FakeClock)
+    names_repos: bool = False
