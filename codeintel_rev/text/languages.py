@@ -33,17 +33,24 @@ LANGUAGES: Final = (
     Language("assembly", "asm s", "asm"),
     Language("astro", "astro"),
     Language("awk", "awk", interpreters="awk gawk mawk"),
-    Language("bash", "sh bash zsh ksh bats ebuild command", "sh shell zsh ksh",
-             ".bashrc .bash_profile .bash_aliases .profile .zshrc .zprofile .zshenv pkgbuild",
-             "sh bash zsh ksh dash ash bats"),
+    Language(
+        "bash",
+        "sh bash zsh ksh bats ebuild command",
+        "sh shell zsh ksh",
+        ".bashrc .bash_profile .bash_aliases .profile .zshrc .zprofile .zshenv pkgbuild",
+        "sh bash zsh ksh dash ash bats",
+    ),
     Language("batch", "bat cmd", "bat"),
     Language("c", "c h", "h"),
     Language("clojure", "clj cljs cljc edn", "clj"),
     Language("cmake", "cmake", filenames="cmakelists.txt"),
     Language("cobol", "cob cbl cpy"),
     Language("commonlisp", "lisp lsp cl", "lisp common-lisp"),
-    Language("cpp", "cc cpp cxx c++ hh hpp hxx h++ ipp inl tpp txx ixx cppm cu cuh",
-             "c++ cplusplus cxx cuda"),
+    Language(
+        "cpp",
+        "cc cpp cxx c++ hh hpp hxx h++ ipp inl tpp txx ixx cppm cu cuh",
+        "c++ cplusplus cxx cuda",
+    ),
     Language("crystal", "cr", interpreters="crystal"),
     Language("csharp", "cs csx cake", "c# cs c-sharp dotnet"),
     Language("d", "d di", "dlang"),
@@ -59,8 +66,13 @@ LANGUAGES: Final = (
     Language("groovy", "groovy gradle gvy", "gradle", "jenkinsfile", "groovy"),
     Language("haskell", "hs lhs", "hs", interpreters="runhaskell"),
     Language("java", "java"),
-    Language("javascript", "js jsx mjs cjs es6", "js jsx node ecmascript", "jakefile",
-             "node nodejs deno bun"),
+    Language(
+        "javascript",
+        "js jsx mjs cjs es6",
+        "js jsx node ecmascript",
+        "jakefile",
+        "node nodejs deno bun",
+    ),
     Language("julia", "jl", "jl", interpreters="julia"),
     Language("kotlin", "kt kts", "kt", interpreters="kotlin"),
     Language("lua", "lua rockspec", interpreters="lua luajit"),
@@ -74,13 +86,22 @@ LANGUAGES: Final = (
     Language("php", "php php3 php4 php5 phtml inc", interpreters="php"),
     Language("powershell", "ps1 psm1 psd1", "ps1 pwsh", interpreters="pwsh"),
     Language("prolog", "pro prolog plg"),
-    Language("python", "py pyi pyw pyx pxd pxi bzl star", "py python3 py3 cython starlark",
-             "sconstruct sconscript wscript build.bazel workspace.bazel", "python pypy uv"),
+    Language(
+        "python",
+        "py pyi pyw pyx pxd pxi bzl star",
+        "py python3 py3 cython starlark",
+        "sconstruct sconscript wscript build.bazel workspace.bazel",
+        "python pypy uv",
+    ),
     Language("r", "r rmd", "rlang", ".rprofile", "rscript"),
     Language("racket", "rkt", interpreters="racket"),
-    Language("ruby", "rb rake gemspec ru podspec jbuilder rbi", "rb",
-             "gemfile rakefile guardfile podfile fastfile capfile vagrantfile brewfile appraisals",
-             "ruby jruby"),
+    Language(
+        "ruby",
+        "rb rake gemspec ru podspec jbuilder rbi",
+        "rb",
+        "gemfile rakefile guardfile podfile fastfile capfile vagrantfile brewfile appraisals",
+        "ruby jruby",
+    ),
     Language("rust", "rs", "rs"),
     Language("scala", "scala sc sbt", interpreters="scala"),
     Language("scheme", "scm ss sld"),
@@ -109,35 +130,130 @@ LANGUAGES: Final = (
     Language("restructuredtext", "rst rest", "rst"),
     Language("scss", "scss sass", "sass"),
     Language("svg", "svg"),
-    Language("template", "j2 jinja jinja2 tmpl tpl hbs handlebars mustache ejs erb eex heex leex "
-             "liquid twig haml pug slim njk", "jinja jinja2 erb"),
-    Language("xml", "xml xsd xsl xslt wsdl plist csproj fsproj vbproj props targets resx nuspec "
-             "xaml pom iml storyboard xib"),
+    Language(
+        "template",
+        "j2 jinja jinja2 tmpl tpl hbs handlebars mustache ejs erb eex heex leex "
+        "liquid twig haml pug slim njk",
+        "jinja jinja2 erb",
+    ),
+    Language(
+        "xml",
+        "xml xsd xsl xslt wsdl plist csproj fsproj vbproj props targets resx nuspec "
+        "xaml pom iml storyboard xib",
+    ),
     # Data, configuration and build files
     Language("bazel", "bazel", filenames="build workspace"),
-    Language("config", "cfg conf ini cnf properties prefs env editorconfig service desktop",
-             "ini properties",
-             ".editorconfig .env .npmrc .gitconfig .gitmodules .gitattributes .flake8 .pylintrc "
-             ".coveragerc .curlrc pylintrc"),
+    Language(
+        "config",
+        "cfg conf ini cnf properties prefs env editorconfig service desktop",
+        "ini properties",
+        ".editorconfig .env .npmrc .gitconfig .gitmodules .gitattributes .flake8 .pylintrc "
+        ".coveragerc .curlrc pylintrc",
+    ),
     Language("csv", "csv tsv"),
     Language("diff", "diff patch", "patch"),
     Language("dockerfile", "dockerfile containerfile", "docker", "dockerfile containerfile"),
     Language("graphql", "graphql gql graphqls", "gql"),
     Language("hcl", "hcl tf tfvars nomad", "terraform tf"),
-    Language("ignore", "gitignore dockerignore npmignore",
-             filenames=".gitignore .dockerignore .npmignore .eslintignore .prettierignore "
-             ".codeintelignore .ignore codeowners"),
-    Language("json", "json jsonc json5 jsonl ndjson geojson webmanifest ipynb avsc",
-             "jsonc json5", ".babelrc .eslintrc .prettierrc .jshintrc .swcrc composer.lock"),
+    Language(
+        "ignore",
+        "gitignore dockerignore npmignore",
+        filenames=".gitignore .dockerignore .npmignore .eslintignore .prettierignore "
+        ".codeintelignore .ignore codeowners",
+    ),
+    Language(
+        "json",
+        "json jsonc json5 jsonl ndjson geojson webmanifest ipynb avsc",
+        "jsonc json5",
+        ".babelrc .eslintrc .prettierrc .jshintrc .swcrc composer.lock",
+    ),
     Language("just", "just", filenames="justfile .justfile"),
-    Language("make", "mk mak make", "makefile",
-             "makefile gnumakefile makefile.am makefile.in kbuild", "make"),
+    Language(
+        "make",
+        "mk mak make",
+        "makefile",
+        "makefile gnumakefile makefile.am makefile.in kbuild",
+        "make",
+    ),
     Language("meson", filenames="meson.build meson_options.txt meson.options"),
     Language("protobuf", "proto", "proto"),
     Language("starlark", filenames="tiltfile buck"),
     Language("thrift", "thrift"),
     Language("toml", "toml", filenames="cargo.lock poetry.lock uv.lock pdm.lock pipfile"),
     Language("yaml", "yml yaml", "yml", ".clang-format .clang-tidy .yamllint"),
-    Language(TEXT, "txt text log rtf", "txt plaintext plain",
-             "license licence copying notice authors readme changelog"),
+    Language(
+        TEXT,
+        "txt text log rtf",
+        "txt plaintext plain",
+        "license licence copying notice authors readme changelog",
+    ),
 )
+
+
+def _index(column: str) -> dict[str, str]:
+    """Return word -> language name for one column of the table; the first row wins."""
+    found: dict[str, str] = {}
+    for language in LANGUAGES:
+        for word in getattr(language, column).split():
+            found.setdefault(word, language.name)
+    return found
+
+
+NAMES: Final = tuple(language.name for language in LANGUAGES)
+"""Every canonical name."""
+
+_BY_SUFFIX: Final = _index("suffixes")
+_BY_FILENAME: Final = _index("filenames")
+_BY_INTERPRETER: Final = _index("interpreters")
+_BY_NAME: Final = _index("aliases") | {name: name for name in NAMES}
+
+_HEADER_SUFFIX: Final = "h"
+_CPP_MARKS: Final = (
+    b"class ", b"namespace ", b"template<", b"template <", b"std::", b"public:", b"private:",
+    b"#include <string>", b"#include <vector>", b"constexpr ",
+)  # fmt: skip
+"""What a C++ header holds and a C header rarely does."""
+
+
+def canonical_language(name: str) -> str:
+    """Return the canonical name of a language.
+
+    Raises ``UnknownLanguage``, which lists the known names.
+    """
+    known = _BY_NAME.get(name.strip().lower())
+    if known is None:
+        raise UnknownLanguage(
+            f"unknown language {name!r}", hint=f"known languages: {', '.join(NAMES)}", value=name
+        )
+    return known
+
+
+def language_of(path: str, head: bytes = b"") -> str:
+    """Return the canonical language of a file, ``text`` when nothing tells.
+
+    ``path`` decides by its last part; ``head``, the first bytes of the file, settles what a name
+    leaves open: scripts without a suffix by their ``#!`` line, and C++ headers named ``.h``.
+    """
+    filename = path[path.rfind("/") + 1 :].lower()
+    stem, dot, suffix = filename.rpartition(".")
+    named = _BY_FILENAME.get(filename)
+    if named is None and dot:
+        named = _BY_SUFFIX.get(suffix) or _BY_FILENAME.get(stem.partition(".")[0])
+    if named is None:
+        return _interpreter_language(head) or TEXT
+    if suffix == _HEADER_SUFFIX and any(mark in head for mark in _CPP_MARKS):
+        return "cpp"
+    return named
+
+
+def _interpreter_language(head: bytes) -> str | None:
+    """Return the language of the program that a ``#!`` line names."""
+    if not head.startswith(b"#!"):
+        return None
+    words = head[2:].partition(b"\n")[0].decode("latin-1").split()
+    programs = [word[word.rfind("/") + 1 :] for word in words if not word.startswith("-")]
+    if programs and programs[0] == "env":
+        programs = [word for word in programs[1:] if "=" not in word]
+    if not programs:
+        return None
+    return _BY_INTERPRETER.get(programs[0].lower().rstrip("0123456789."))

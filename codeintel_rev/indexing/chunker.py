@@ -1,0 +1,94 @@
+"""From a file's bytes to chunks and symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from codeintel_rev.indexing.decoding import OriginalOffsets, Source, decode_source
+from codeintel_rev.indexing.line_chunker import line_units, split_line
+from codeintel_rev.indexing.lines import Lines, split_lines
+from codeintel_rev.indexing.pieces import DEFAULT_SIZE, ChunkSize, Piece, Unit, cut_pieces
+from codeintel_rev.indexing.sections import HEADING_SCANS, section_outline
+from codeintel_rev.types import Chunk, ParsedFile, Symbol
+
+CHUNKER_VERSION: Final = 1
+"""Bump when the same bytes may yield other chunks or symbols: every file is then cut anew."""
+
+MAX_SYNTAX_BYTES: Final = 4_000_000
+"""A larger file is cut by lines: it is data or generated, and its tree would take gigabytes."""
+
+
+def chunk_source(data: bytes, lang: str, *, size: ChunkSize = DEFAULT_SIZE) -> ParsedFile:
+    """Cut a text file into chunks along its syntax and collect its definitions.
+
+    ``lang`` is a canonical name; one without a grammar is cut by lines. Chunks come in order and
+    do not overlap; every byte belongs to one, save white space between them and a byte order
+    mark. A chunk's text is exactly its bytes, decoded. Bytes that are no valid UTF-8 or UTF-16
+    are read as Windows-1252 or Latin-1.
+    """
+    source = decode_source(data)
+    lines = split_lines(source.utf8)
+    units, symbols = _outline(lines, lang, size)
+    chunks = list(_chunks(cut_pieces(units, lines, size), lines, source, size))
+    return ParsedFile(chunks, symbols, _line_count(lines))
+
+
+def _outline(lines: Lines, lang: str, size: ChunkSize) -> tuple[list[Unit], list[Symbol]]:
+    """Return where the file may be cut, and its definitions."""
+    if lang in HEADING_SCANS:
+        return section_outline(lines, lang)
+    if len(lines.data) <= MAX_SYNTAX_BYTES:
+        from codeintel_rev.indexing.grammars import load_grammar
+        from codeintel_rev.indexing.outline import Outliner
+
+        if (loaded := load_grammar(lang)) is not None:
+            grammar, parser = loaded
+            outliner = Outliner(grammar, lines, size)
+            outliner.outline(parser.parse(lines.data).root_node)
+            return outliner.units, outliner.symbols
+    return line_units(lines), []
+
+
+def _line_count(lines: Lines) -> int:
+    """Return the number of lines as editors count them."""
+    return lines.count - (not lines.data or lines.data.endswith(b"\n"))
+
+
+def _chunks(pieces: list[Piece], lines: Lines, source: Source, size: ChunkSize) -> Iterator[Chunk]:
+    """Yield the chunks of the pieces, in order."""
+    offsets = OriginalOffsets(source)
+    for piece in pieces:
+        for row, start, text in _parts(lines, piece, size):
+            owner = piece.owner
+            yield Chunk(
+                text=text.decode(),
+                start_line=row + 1,
+                end_line=row + 1 + text.count(b"\n"),
+                start_byte=offsets.at(start),
+                end_byte=offsets.at(start + len(text)),
+                kind=owner.kind,
+                symbol=owner.symbol,
+                doc=owner.doc if piece.opening else "",
+            )
+
+
+def _parts(lines: Lines, piece: Piece, size: ChunkSize) -> Iterator[tuple[int, int, bytes]]:
+    """Yield (row, start, text) of what a piece holds besides white space around it.
+
+    That is one text, from the first line's indentation to the last visible character, except
+    where a single line is too long: it is split by bytes.
+    """
+    row, end = piece.start, piece.end
+    while row < end and lines.is_blank(row):
+        row += 1
+    start = lines.starts[row]
+    text = lines.data[start : lines.starts[end]].rstrip()
+    if lines.weight(row, end) <= size.limit:
+        parts = [text]
+    else:
+        parts = split_line(text, max(4, -(-len(text) // -(-len(text) // size.limit))))
+    for part in parts:
+        if visible := part.rstrip():
+            yield row, start, visible
+        start += len(part)

@@ -1,0 +1,28 @@
+"""TypeScript and TSX."""
+
+from __future__ import annotations
+
+from codeintel_rev.indexing.grammars import javascript
+from codeintel_rev.indexing.grammars.grammar import Grammar, definition
+
+GRAMMAR = Grammar(
+    package="tree_sitter_typescript",
+    entry="language_typescript",
+    definitions={
+        **javascript.GRAMMAR.definitions,
+        "abstract_class_declaration": definition("class"),
+        "abstract_method_signature": definition("method"),
+        "function_signature": definition("function"),
+        "public_field_definition": javascript.GRAMMAR.definitions["field_definition"],
+        "interface_declaration": definition("interface"),
+        "enum_declaration": definition("enum"),
+        "type_alias_declaration": definition("type", body="value"),
+        "internal_module": definition("module"),
+        "module": definition("module"),
+    },
+    wrappers={**javascript.GRAMMAR.wrappers, "ambient_declaration": ("",)},
+    transparent=javascript.GRAMMAR.transparent,
+    leads=javascript.GRAMMAR.leads,
+)
+
+TSX_GRAMMAR = GRAMMAR._replace(entry="language_tsx")

@@ -1,0 +1,253 @@
+"""The outline of a parsed file: where cuts may fall, and which definitions it holds.
+
+Containers (modules, classes, namespaces) are read child by child. A function that fits in a chunk
+is never entered; what is larger is entered level by level, the way cAST (Zhang et al., 2025)
+splits, so that a cut falls between statements and as high in the tree as possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from tree_sitter import Node
+
+from codeintel_rev.indexing.docs import comment_doc, docstring_doc, first_sentence
+from codeintel_rev.indexing.grammars.grammar import Found, Grammar, first_child, last_child, text_of
+from codeintel_rev.indexing.lines import Lines
+from codeintel_rev.indexing.pieces import ChunkSize, Definition, Unit
+from codeintel_rev.types import Symbol
+
+MAX_DEPTH: Final = 60
+"""Nodes below this level are cut by lines alone, which bounds the recursion."""
+
+_COMMENTS: Final = frozenset(("comment", "line_comment", "block_comment"))
+_FUNCTIONS: Final = frozenset(("function", "method", "macro"))
+_GROUPS: Final = frozenset(("block", "module"))
+_MINOR: Final = frozenset(("constant", "type", "macro"))
+
+
+class _Sibling(NamedTuple):
+    """One node of a row of siblings."""
+
+    node: Node
+    inner: Node
+    """The node itself, or the definition that it wraps."""
+    found: Found | None
+    opens: bool
+    """Whether its children follow in its place."""
+    level: int
+    """How many opened nodes it stands in."""
+
+
+class _Lead:
+    """Comments, attributes and decorators that wait for the definition below them."""
+
+    def __init__(self) -> None:
+        self.row: int | None = None
+        self.comments: list[Node] = []
+        self._reach = -1
+
+    def take(self, node: Node, row: int, end: int) -> None:
+        """Add a node that stands on rows ``row`` to ``end``."""
+        if self.row is None:
+            self.row = row
+        self._reach = end + 1
+        if node.type in _COMMENTS:
+            self.comments.append(node)
+
+    def reaches(self, row: int) -> bool:
+        """Return whether what starts at ``row`` follows without a blank line."""
+        return row <= self._reach
+
+    def hold(self, row: int) -> None:
+        """Wait for a definition on ``row`` alone, behind the keyword that opens a group."""
+        self._reach = row
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.row = None
+        self.comments = []
+
+
+class Outliner:
+    """Walks one syntax tree and collects ``units`` and ``symbols`` in order."""
+
+    def __init__(self, grammar: Grammar, lines: Lines, size: ChunkSize) -> None:
+        owner = Definition("", "block")
+        self.units = [Unit(0, owner, owner)]
+        self.symbols: list[Symbol] = []
+        self._grammar = grammar
+        self._lines = lines
+        self._size = size
+        self._leads = grammar.leads | _COMMENTS
+        self._constants: set[str] = set()
+
+    def outline(self, root: Node) -> None:
+        """Collect the whole tree."""
+        self._visit(root, self.units[0].owner, 0)
+
+    def _visit(self, parent: Node, owner: Definition, depth: int) -> None:
+        """Collect the children of ``parent``, which belong to ``owner``."""
+        lead = _Lead()
+        last_end = -1
+        for sibling in self._siblings(parent, owner):
+            row, end = sibling.node.start_point[0], _last_row(sibling.node)
+            if lead.row is not None and not lead.reaches(row):
+                self._cut(lead.row, owner, depth)
+                lead.clear()
+            if sibling.inner.type in self._leads:
+                if row > last_end:
+                    lead.take(sibling.inner, row, end)
+                continue
+            start = row if lead.row is None else lead.row
+            if sibling.opens:
+                self._cut(start, owner, depth + sibling.level)
+                lead.hold(row)
+            else:
+                self._place(sibling, range(start, end + 1), owner, lead.comments, depth)
+                lead.clear()
+                last_end = end
+        if lead.row is not None:
+            self._cut(lead.row, owner, depth)
+
+    def _siblings(self, parent: Node, owner: Definition) -> Iterator[_Sibling]:
+        """Yield the children of ``parent``, those of grouping nodes in place."""
+        stack = [iter(parent.named_children)]
+        while stack:
+            for node in stack[-1]:
+                inner = self._unwrap(node)
+                found = self._find(inner, owner)
+                group = None if found else self._opened(inner)
+                yield _Sibling(node, inner, found, group is not None, len(stack) - 1)
+                if group is not None:
+                    stack.append(iter(group.named_children))
+                    break
+            else:
+                stack.pop()
+
+    def _unwrap(self, node: Node) -> Node:
+        """Return the definition inside wrappers such as decorators and ``export``."""
+        while (fields := self._grammar.wrappers.get(node.type)) is not None:
+            inner = wrapped(node, fields)
+            if inner is None:
+                break
+            node = inner
+        return node
+
+    def _opened(self, node: Node) -> Node | None:
+        """Return the node whose children stand in place of ``node``, if it only groups them."""
+        if node.type == "ERROR":
+            return node
+        opener = self._grammar.transparent.get(node.type)
+        return opener(node) if opener is not None else None
+
+    def _find(self, node: Node, owner: Definition) -> Found | None:
+        """Return the definition in ``node``, less the variables of functions and classes."""
+        finder = self._grammar.definitions.get(node.type)
+        found = finder(node) if finder is not None else None
+        if found is None or found.kind != "constant" or owner.kind in _GROUPS:
+            return found
+        in_class = owner.kind not in _FUNCTIONS and text_of(found.name).isupper()
+        return found if in_class else None
+
+    def _place(
+        self, sibling: _Sibling, rows: range, owner: Definition, comments: list[Node], depth: int
+    ) -> None:
+        """Collect one node; ``rows`` are its own and its lead's."""
+        depth += sibling.level
+        weight = self._lines.weight(rows.start, rows.stop)
+        is_large = weight > self._size.limit
+        found = sibling.found
+        if found is None:
+            self._cut(rows.start, owner, depth)
+            if is_large and depth < MAX_DEPTH:
+                self._visit(sibling.inner, owner, depth + 1)
+            return
+        definition = self._define(found, sibling.node, owner, comments)
+        is_whole = not is_large and found.kind not in _GROUPS
+        if found.kind in _MINOR and weight < self._size.small:
+            self._cut(rows.start, owner, depth)
+        else:
+            self._open(rows.start, definition, owner if is_whole else definition, depth)
+        kept = len(self.units)
+        if (is_large or found.kind not in _FUNCTIONS) and depth < MAX_DEPTH:
+            self._visit(found.body or sibling.inner, definition, depth + 1)
+        if is_whole:
+            del self.units[kept:]
+
+    def _define(
+        self, found: Found, node: Node, owner: Definition, comments: list[Node]
+    ) -> Definition:
+        """Record the symbol of a definition and return what names its chunks."""
+        name = text_of(found.name).strip("\"'`").replace("::", ".")
+        qualname = ".".join(filter(None, (owner.symbol, *found.scope, name)))
+        is_method = found.kind == "function" and owner.kind not in _FUNCTIONS | _GROUPS
+        kind = "method" if is_method else found.kind
+        doc = self._doc(found, comments)
+        if kind != "constant" or qualname not in self._constants:
+            row = found.name.start_point[0]
+            before = self._lines.data[self._lines.starts[row] : found.name.start_byte]
+            self.symbols.append(
+                Symbol(
+                    name=name,
+                    qualname=qualname,
+                    kind=kind,
+                    start_line=node.start_point[0] + 1,
+                    end_line=_last_row(node) + 1,
+                    line=row + 1,
+                    column=len(before.decode()) + 1,
+                    doc=first_sentence(doc),
+                )
+            )
+            self._constants.add(qualname)
+        return Definition(qualname, kind, doc)
+
+    def _doc(self, found: Found, comments: list[Node]) -> str:
+        """Return what documents a definition: its docstring, else the comments before it."""
+        first = first_child(found.body)
+        if first is not None and self._grammar.docstrings:
+            literal = first_child(first) if first.type == "expression_statement" else None
+            if literal is not None and literal.type == "string":
+                return docstring_doc(text_of(literal))
+        if comments:
+            return comment_doc(map(text_of, comments))
+        if first is not None and first.type in _COMMENTS and is_inner_doc(text_of(first)):
+            return comment_doc([text_of(first)])
+        return ""
+
+    def _cut(self, row: int, owner: Definition, depth: int) -> None:
+        """Allow a cut before ``row``, which belongs to ``owner``."""
+        if row > self.units[-1].row:
+            self.units.append(Unit(row, owner, owner, depth))
+
+    def _open(self, row: int, definition: Definition, family: Definition, depth: int) -> None:
+        """Start a definition at ``row``, unless another one has started on that row."""
+        unit = Unit(row, definition, family, depth, opening=True)
+        last = self.units[-1]
+        if row > last.row:
+            self.units.append(unit)
+        elif row == last.row and not last.opening:
+            self.units[-1] = unit
+
+
+def wrapped(node: Node, fields: tuple[str, ...]) -> Node | None:
+    """Return the first of ``fields`` that ``node`` has; ``""`` is its last named child."""
+    for field in fields:
+        if not field:
+            return last_child(node)
+        inner = node.child_by_field_name(field)
+        if inner is not None:
+            return inner
+    return None
+
+
+def is_inner_doc(comment: str) -> bool:
+    """Return whether a comment documents what it stands in, as in Rust."""
+    return comment.startswith(("//!", "/*!"))
+
+
+def _last_row(node: Node) -> int:
+    """Return the last row on which a node has text; some nodes include their line feed."""
+    row, column = node.end_point
+    return row - 1 if column == 0 and row > node.start_point[0] else row
