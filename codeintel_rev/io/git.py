@@ -11,12 +11,17 @@ repositories without ``names_filters``.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from codeintel_rev.errors import CodeIntelError, DeadlineExceeded, NotARepository, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TIMEOUT_S = 60.0
 _LINK_BYTES = 4_096
@@ -46,7 +51,6 @@ _SAFE_FLAGS = (
     "--no-optional-locks",
     "--no-pager",
     "--no-replace-objects",
-    "--literal-pathspecs",
     *(word for setting in _SAFE_CONFIG for word in ("-c", setting)),
 )
 _SAFE_ENVIRONMENT = {
@@ -80,15 +84,15 @@ class GitRepo:
     common_dir: Path
     """Where what all its work trees share lies; the repository's identity."""
 
-    def run(self, *args: str, cwd: Path | None = None, timeout_s: float = TIMEOUT_S) -> bytes:
-        """Run one git command in ``cwd`` (default: the root) and return its output.
+    def run(self, *args: str, timeout_s: float = TIMEOUT_S) -> bytes:
+        """Run one git command at the root and return its output.
 
         Raises:
             NotARepository: git refuses the repository, or there is none.
             DeadlineExceeded: it did not end in ``timeout_s``; it was killed.
             Unavailable: git is missing or failed.
         """
-        process = self.start(*args, cwd=cwd)
+        process = self.start(*args)
         try:
             output, complaint = process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
@@ -98,15 +102,13 @@ class GitRepo:
                 value=str(self.root),
             ) from None
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.communicate()
+            stop(process)
         if process.returncode != 0:
             raise _failure(self.root, args[0], complaint)
         return output
 
-    def start(self, *args: str, cwd: Path | None = None) -> subprocess.Popen[bytes]:
-        """Start one git command and return at once; the caller collects it.
+    def start(self, *args: str) -> subprocess.Popen[bytes]:
+        """Start one git command at the root and return at once; the caller collects it.
 
         Raises:
             Unavailable: git is missing.
@@ -114,11 +116,12 @@ class GitRepo:
         try:
             return subprocess.Popen(
                 ["git", *_SAFE_FLAGS, f"--work-tree={self.root}", *args],
-                cwd=cwd or self.root,
+                cwd=self.root,
                 env=safe_environment(self.root),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
+                process_group=0,
             )
         except FileNotFoundError:
             raise Unavailable(
@@ -135,22 +138,39 @@ class GitRepo:
         commit, name = decode(output).split("\n")[:2]
         return _branch(name), commit
 
-    def list_files(self, folder: Path | None = None) -> Listing:
-        """List what git tracks or would add below ``folder`` (default: the root)."""
+    def list_files(self, folder: Path) -> Listing:
+        """List what git tracks or would add below ``folder``, which lies in the work tree."""
         output = self.run(
-            *("ls-files", "-z", "-v", "--cached", "--others", "--exclude-standard"), cwd=folder
+            *("ls-files", "-z", "-v", "--cached", "--others", "--exclude-standard"),
+            *self.below(folder),
         )
         tagged = split_paths(output)
-        paths = dict.fromkeys(entry[2:] for entry in tagged)
-        return Listing(list(paths), any(entry[0].islower() for entry in tagged))
+        paths = self.relative((entry[2:] for entry in tagged), folder)
+        return Listing(list(dict.fromkeys(paths)), any(entry[0].islower() for entry in tagged))
+
+    def below(self, folder: Path) -> tuple[str, ...]:
+        """Return the arguments that confine a command to ``folder``."""
+        return () if folder == self.root else ("--", f":(literal){self._prefix(folder)}")
+
+    def relative(self, paths: Iterable[str], folder: Path) -> list[str]:
+        """Make paths that git printed relative to ``folder``, those outside it left out."""
+        if folder == self.root:
+            return list(paths)
+        prefix = self._prefix(folder)
+        return [path.removeprefix(prefix) for path in paths if path[len(prefix) :]]
+
+    def _prefix(self, folder: Path) -> str:
+        return f"{folder.relative_to(self.root).as_posix()}/"
 
     def ignores(self, folder: Path) -> bool:
         """Return whether git's ignore rules leave out ``folder``, which lies in the work tree."""
         if folder == self.root:
             return False
-        process = self.start("check-ignore", "--quiet", "--end-of-options", str(folder))
-        process.communicate(timeout=TIMEOUT_S)
-        return process.returncode == 0
+        try:
+            self.run("check-ignore", "--quiet", "--end-of-options", str(folder))
+        except Unavailable:
+            return False
+        return True
 
     def names_filters(self) -> bool:
         """Return whether the repository's own configuration may name programs that git filters by.
@@ -200,6 +220,14 @@ def discover(path: Path) -> GitRepo | None:
             raise
         return None
     return repo
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a git process and whatever it started, unless it ended by itself."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def safe_environment(root: Path) -> dict[str, str]:

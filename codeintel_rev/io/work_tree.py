@@ -12,7 +12,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codeintel_rev.io.git import TIMEOUT_S, split_paths
+from codeintel_rev.io.git import TIMEOUT_S, split_paths, stop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,7 @@ class StateProbe:
             except subprocess.TimeoutExpired:
                 self.cancel()
                 return None
-            paths.update(split_paths(output))
+            paths.update(self.repo.relative(split_paths(output), self.folder))
         if self.modified.returncode or self.others.returncode:
             return None
         same = self.stamp == _stamp(self.repo, self.folder)
@@ -68,8 +68,7 @@ class StateProbe:
     def cancel(self) -> None:
         """Stop git; the state is not wanted."""
         for process in (self.modified, self.others):
-            process.kill()
-            process.communicate()
+            stop(process)
 
 
 def start_probe(repo: GitRepo, folder: Path) -> StateProbe | None:
@@ -81,10 +80,9 @@ def start_probe(repo: GitRepo, folder: Path) -> StateProbe | None:
     if repo.names_filters():
         return None
     stamp = _stamp(repo, folder)
-    modified = repo.start(
-        *("diff-files", "-z", "--name-only", "--ignore-submodules=all", "--relative"), cwd=folder
-    )
-    others = repo.start("ls-files", "-z", "--others", "--exclude-standard", cwd=folder)
+    where = repo.below(folder)
+    modified = repo.start("diff-files", "-z", "--name-only", "--ignore-submodules=all", *where)
+    others = repo.start("ls-files", "-z", "--others", "--exclude-standard", *where)
     return StateProbe(repo, folder, stamp, modified, others)
 
 
