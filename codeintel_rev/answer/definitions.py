@@ -15,6 +15,9 @@ from codeintel_rev.answer.sentences import first_sentence
 MAX_LINE = 400
 """Characters of a line that are looked at; a definition begins within them."""
 
+MAX_SIGNATURE_LINES = 8
+"""Lines of the longest parameter list that is quoted."""
+
 _MODIFIERS = (
     r"(?:(?:export|default|public|private|protected|internal|static|final|abstract|async|unsafe"
     r"|const|constexpr|extern|override|open|sealed|data|inline|virtual|declare|partial|typedef"
@@ -47,6 +50,10 @@ _LEAD = re.compile(r"[ \t]*(?:@|//|/\*|\*(?:[ /]|$)|\#[ !\[]|\#$|--|\[\w)")
 _ATTRIBUTE = re.compile(r"[ \t]*(?:@|\#\[|\[)")
 _MARKER = re.compile(r"^[ \t]*(?:/\*+|\*+/|\*|//+!?|\#+!?|--+)[ \t]?|[ \t]*\*+/[ \t]*$")
 _DOCSTRING = re.compile(r"\s*[rRuU]?(?P<quote>\"\"\"|''')(?P<text>.*?)(?:(?P=quote)|\Z)", re.DOTALL)
+_INLINE_TAG = re.compile(r"\{@\w+\s+([^{}]*)\}")
+_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>")
+_NO_PROSE = re.compile(r"[#|<>!`~=+\-*\[/]|\d+[.)]")
+MIN_PROSE_WORDS = 4
 _TAG = re.compile(r"[@\\](?:param|returns?|throws|brief)\b")
 
 
@@ -64,6 +71,10 @@ class Definition:
     signature: str
     doc: str
     """First sentence of its documentation, or empty."""
+
+    def defines(self, symbol: str) -> bool:
+        """Return whether this is the definition of a dotted symbol, judged by its last name."""
+        return _leaf(symbol) == self.name
 
 
 def definitions_in(lines: Sequence[str]) -> list[Definition]:
@@ -84,7 +95,7 @@ def definition_of(lines: Sequence[str], symbol: str, kind: str = "") -> Definiti
     A name without a keyword before it (``int parse(char *text) {``, ``LIMIT = 3``) is found too.
     ``kind`` is the parser's word for it, and empty where that speaks of the snippet as a whole.
     """
-    name = re.split(r"\.|::|#", symbol)[-1]
+    name = _leaf(symbol)
     if not name:
         return None
     for definition in definitions_in(lines):
@@ -92,6 +103,10 @@ def definition_of(lines: Sequence[str], symbol: str, kind: str = "") -> Definiti
             return replace(definition, kind=kind or definition.kind)
     number = _bare_line(lines, name)
     return None if number is None else _definition(lines, number, name, kind or "definition")
+
+
+def _leaf(symbol: str) -> str:
+    return re.split(r"\.|::|#", symbol)[-1]
 
 
 def _bare_line(lines: Sequence[str], name: str) -> int | None:
@@ -111,9 +126,17 @@ def _bare_line(lines: Sequence[str], name: str) -> int | None:
 def _definition(lines: Sequence[str], number: int, name: str, kind: str) -> Definition:
     first, last = _lead_start(lines, number), _extent(lines, number)
     doc = _docstring(lines, number, last) or _comment(lines[first:number])
-    return Definition(
-        name, kind, first, number, last, lines[number].strip().rstrip("{").rstrip(), doc
-    )
+    return Definition(name, kind, first, number, last, _signature(lines, number), doc)
+
+
+def _signature(lines: Sequence[str], number: int) -> str:
+    """Return the line of the name and those that its open brackets go on to, as one line."""
+    text = ""
+    for line in lines[number : number + MAX_SIGNATURE_LINES]:
+        text = f"{text} {line.strip()}".strip()
+        if text.count("(") <= text.count(")") or text.endswith(("{", "=>")):
+            break
+    return re.sub(r"(?<=\() | (?=\))", "", text).rstrip("{ :=\\")
 
 
 def _lead_start(lines: Sequence[str], number: int) -> int:
@@ -150,23 +173,33 @@ def _docstring(lines: Sequence[str], number: int, last: int) -> str:
     return ""
 
 
-def _comment(lines: Iterable[str]) -> str:
-    """Return the first sentence of a leading comment, markers and tags taken off."""
-    text = "\n".join(_MARKER.sub("", line).rstrip() for line in lines if not _ATTRIBUTE.match(line))
-    return first_sentence(_TAG.split(text.removesuffix("*/"), maxsplit=1)[0])
+def _comment(lines: Sequence[str]) -> str:
+    """Return the first sentence of a leading comment, markers and markup taken off."""
+    comment = [line for line in lines if not _ATTRIBUTE.match(line)]
+    if comment and comment[0].lstrip().startswith("*"):
+        return ""  # the rest of a comment whose beginning is not in the snippet
+    text = "\n".join(_MARKER.sub("", line).rstrip() for line in comment).removesuffix("*/")
+    plain = _MARKUP.sub("", _INLINE_TAG.sub(r"\1", _TAG.split(text, maxsplit=1)[0]))
+    return first_sentence(plain)
+
+
+def opening_of(lines: Iterable[str]) -> str:
+    """Return the first line that says something, without comment markers, or empty."""
+    stripped = (_MARKER.sub("", line).strip() for line in lines)
+    return next((line for line in stripped if re.search(r"\w", line)), "")
 
 
 def prose_of(lines: Iterable[str]) -> str:
-    """Return the first sentence of a Markdown section's first paragraph, or empty."""
-    paragraph: list[str] = []
+    """Return the first sentence of a Markdown section's first telling paragraph, or empty."""
+    paragraphs: list[list[str]] = [[]]
     fenced = False
     for line in lines:
         text = line.strip()
         if text.startswith(("```", "~~~")):
             fenced = not fenced
-        is_prose = bool(text) and not fenced and not re.match(r"[#|<>!`~=+\-*\[]|\d+[.)]", text)
-        if is_prose:
-            paragraph.append(text)
-        elif paragraph:
-            break
-    return first_sentence("\n".join(paragraph))
+        if text and not fenced and not _NO_PROSE.match(text):
+            paragraphs[-1].append(text)
+        elif paragraphs[-1]:
+            paragraphs.append([])
+    sentences = (first_sentence(_MARKUP.sub("", "\n".join(found))) for found in paragraphs)
+    return next((s for s in sentences if len(s.split()) >= MIN_PROSE_WORDS), "")

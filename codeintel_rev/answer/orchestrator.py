@@ -78,6 +78,7 @@ class AnswerOrchestrator:
 
         Raises:
             InvalidArgument: the query, scope or mode cannot be used.
+            NotFound: the scope names a repository that does not exist.
 
         """
         run = self._begin(query, mode, time_budget_ms)

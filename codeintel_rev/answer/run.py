@@ -56,6 +56,7 @@ class AnswerRun:
 
         Raises:
             InvalidArgument: the caller asked for something that no stage can do.
+            NotFound: the scope names what does not exist.
             ScopeEmpty: the scope selects no file.
 
         """
@@ -69,6 +70,7 @@ class AnswerRun:
 
         Raises:
             InvalidArgument: the caller asked for something that no stage can do.
+            NotFound: the scope names what does not exist.
             ScopeEmpty: the scope selects no file.
 
         """

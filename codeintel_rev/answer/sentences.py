@@ -44,3 +44,15 @@ def inline_code(text: str) -> str:
     ticks = "`" * (longest + 1)
     pad = " " if line.startswith("`") or line.endswith("`") else ""
     return f"{ticks}{pad}{line}{pad}{ticks}"
+
+
+def quoted(text: str) -> str:
+    """Return the text as a quotation in one line."""
+    return f"\u201c{shortened(one_line(text))}\u201d"
+
+
+def plain_heading(heading: str) -> str:
+    """Return a Markdown heading without links and tags."""
+    return one_line(
+        re.sub(r"</?[A-Za-z][^<>]*>", "", re.sub(r"\[([^\[\]]*)\]\([^()]*\)", r"\1", heading))
+    )

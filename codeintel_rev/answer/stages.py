@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Generic, Literal, TypeVar
 
-from codeintel_rev.errors import InvalidArgument, ScopeEmpty
+from codeintel_rev.errors import InvalidArgument, NotFound, ScopeEmpty
 from codeintel_rev.ports import Clock
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ LIMIT_SUFFIX: dict[Status, str] = {"timed_out": "timeout", "failed": "error", "s
 CHANNELS = frozenset({"faiss", "bm25", "splade"})
 """Stages that an answer can do without; any other stage that was skipped counts as failed."""
 
-CALLERS_ERRORS = (InvalidArgument, ScopeEmpty)
+CALLERS_ERRORS = (InvalidArgument, NotFound, ScopeEmpty)
 """Errors in what was asked: every stage would meet them, and none of them is at fault."""
 
 log = logging.getLogger(__name__)

@@ -2,7 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codeintel_rev.answer.definitions import definition_of, definitions_in, prose_of
+from codeintel_rev.answer.definitions import (
+    definition_of,
+    definitions_in,
+    opening_of,
+    prose_of,
+)
 
 PYTHON = '''\
 LIMIT = 3
@@ -139,8 +144,37 @@ def test_any_text_is_read_without_failing(lines, symbol):
             "A URL is matched from the top.",
         ),
         ("# Only\n\n- a list\n| a | table |\n", ""),
-        ("```\ncode\n```\nAfter it.", "After it."),
+        ("```\ncode\n```\nNotes:\n\nIt goes <b>on</b> here.", "It goes on here."),
     ],
 )
 def test_the_first_sentence_of_a_section(text, prose):
     assert prose_of(text.splitlines()) == prose
+
+
+@pytest.mark.parametrize(
+    ("code", "signature"),
+    [
+        (PYTHON, "def count(items: list,) -> int"),
+        ("int add(int a,\n        int b)\n{\n}", "int add(int a, int b)"),
+        ("const add = (a) => {\n  return a;\n}", "const add = (a) =>"),
+    ],
+)
+def test_a_signature_is_one_line(code, signature):
+    name = "count" if code == PYTHON else "add"
+
+    assert definition_of(code.splitlines(), name).signature == signature
+
+
+def test_the_rest_of_a_comment_documents_nothing():
+    assert definition_of([" * Half a thought.", " */", "class Box {", "}"], "Box").doc == ""
+
+
+def test_markup_is_taken_off_a_comment():
+    lines = ["/** A {@link Box} of <b>things</b>.", " * @return it */", "class Lid {}"]
+
+    assert definition_of(lines, "Lid").doc == "A Box of things."
+
+
+def test_an_opening_is_the_first_line_with_words():
+    assert opening_of(["", "/**", " * Says it.", " */"]) == "Says it."
+    assert opening_of(["{", "}"]) == ""

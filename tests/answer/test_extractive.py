@@ -32,6 +32,14 @@ GUIDE = make_hit(
 CONFIG = make_hit(
     5, "\n[server]\nport = 1\n", uri="server.toml", language="toml", symbol="", kind="lines"
 )
+BOX = make_hit(
+    6,
+    "class Box(Base):\n    def __init__(self):\n        pass\n\n"
+    "    def open_lid(self):\n        return compile_path\n",
+    uri="src/box.py",
+    symbol="Box",
+    kind="class",
+)
 QUESTION = "how is a path turned into a pattern?"
 
 
@@ -40,7 +48,7 @@ def text_of(pieces) -> str:
 
 
 def test_an_answer_names_what_each_snippet_is(golden):
-    pieces = extractive_answer(QUESTION, [ROUTER, TEST, HELPERS, GUIDE, CONFIG])
+    pieces = extractive_answer(QUESTION, [ROUTER, TEST, HELPERS, GUIDE, CONFIG, BOX])
 
     golden("answers/extractive.txt", text_of(pieces) + "\n")
 

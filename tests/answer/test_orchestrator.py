@@ -6,7 +6,7 @@ import pytest
 from codeintel_rev.answer.budget import RetrievalBudget
 from codeintel_rev.answer.context import AnswerOptions
 from codeintel_rev.answer.orchestrator import AnswerOrchestrator
-from codeintel_rev.errors import BadGlob, ScopeEmpty, Unavailable
+from codeintel_rev.errors import BadGlob, NotFound, ScopeEmpty, Unavailable
 from codeintel_rev.types import AnswerEnvelope, AnswerEvent
 from tests.fakes.retriever import (
     FakeChat,
@@ -148,11 +148,12 @@ async def test_an_empty_scope_is_reported():
     assert "selects no file" in envelope.answer
 
 
-async def test_a_scope_that_cannot_be_read_is_the_callers_error():
-    error = BadGlob("bad glob '[': unclosed bracket")
-
-    with pytest.raises(BadGlob):
+@pytest.mark.parametrize("error", [BadGlob("bad glob '['"), NotFound("no repository 'x'")])
+async def test_a_scope_that_cannot_be_used_is_the_callers_error(error):
+    with pytest.raises(type(error)):
         await events_of(FakeContext(staged(dense_error=error, lexical_error=error)))
+    with pytest.raises(type(error)):
+        await events_of(FakeContext(staged(), searcher=FakeSearcher([], error=error)))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codeintel_rev.errors import InvalidArgument
-from codeintel_rev.retrieval.fusion import reciprocal_rank_fusion
+from codeintel_rev.retrieval.fusion import fuse_hits, reciprocal_rank_fusion
+from codeintel_rev.types import SearchHit
 
 rankings = st.dictionaries(
     st.sampled_from(["faiss", "bm25", "splade"]), st.lists(st.integers(0, 30), max_size=20)
@@ -65,3 +66,14 @@ def test_every_id_appears_once_and_scores_never_rise(channels):
     )
     scores = [score for _, score in fused]
     assert scores == sorted(scores, reverse=True)
+
+
+def test_a_fused_hit_keeps_the_scores_of_its_channels():
+    dense = [SearchHit(1, 0.9, uri="a.py"), SearchHit(2, 0.8)]
+    words = [SearchHit(2, 15.0, source="bm25"), SearchHit(2, 16.0, source="bm25")]
+
+    both, one = fuse_hits({"faiss": dense, "bm25": words})
+
+    assert (both.doc_id, both.scores.faiss, both.scores.bm25) == (2, 0.8, 16.0)
+    assert both.score == both.scores.rrf == pytest.approx(1 / 61 + 1 / 62)
+    assert (one.uri, one.scores.bm25, one.scores.splade) == ("a.py", None, None)
