@@ -8,13 +8,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from codeintel_rev.app import surveyors
 from codeintel_rev.app.components import check_components, components
 from codeintel_rev.app.data_dir import checked_root, data_dir_for_index, ensure
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import NotARepository
-from codeintel_rev.indexing.pipeline import Progress, Refresher, RefreshOptions, RefreshReport
+from codeintel_rev.indexing.pipeline import (
+    Progress,
+    Refresher,
+    RefreshOptions,
+    RefreshReport,
+    unchanged,
+)
 from codeintel_rev.indexing.store import RepositoryFolder
-from codeintel_rev.indexing.walker import WalkResult, walk
+from codeintel_rev.indexing.survey import Survey
 from codeintel_rev.io import git
 from codeintel_rev.io.registry import Registry, Repository
 from codeintel_rev.io.static_embedder import StaticEmbedder
@@ -79,21 +86,31 @@ def refresh_repository(
     waiting: Waiting,
     progress: Progress = quiet,
 ) -> RefreshReport:
-    """Bring one registered repository up to date."""
+    """Bring one registered repository up to date; takes no lock when nothing changed."""
     root = checked_root(Path(repository.root))
     folder = RepositoryFolder(registry.folder(repository))
     wanted = components(embedder)
-    folder.create(wanted)
-    with folder.writing(timeout_s=waiting.timeout_s, on_wait=waiting.on_wait):
-        check_components(repository.name, folder.meta(), wanted)
+    surveyor = surveyors.take(root)
+    try:
+        if not folder.journal.exists():
+            folder.create(wanted)
+        before, meta = folder.state()
+        check_components(repository.name, meta, wanted)
+        suspects = surveyor.suspects(before.tree_state) if before is not None else None
+        if before is not None and suspects == frozenset() and surveyor.head() == before.head:
+            return unchanged(folder)
         progress("scan", 0, 0, 0)
-        repo = git.discover(root)
-        walked = walk(root, git=repo, max_file_bytes=settings.index.max_file_bytes)
-        _require_files(root, walked)
-        head = repo.head() if repo is not None else (None, None)
-        options = RefreshOptions(workers=settings.index.workers)
-        refresher = Refresher(folder, repository.name, root, embedder, embedder.dim, options)
-        return refresher.refresh(walked, head, progress)
+        with folder.writing(timeout_s=waiting.timeout_s, on_wait=waiting.on_wait):
+            among = suspects if folder.state()[0] == before else None
+            survey = surveyor.survey(
+                among, max_file_bytes=settings.index.max_file_bytes, data_dir=registry.data_dir
+            )
+            _require_files(root, survey)
+            options = RefreshOptions(workers=settings.index.workers)
+            refresher = Refresher(folder, repository.name, root, embedder, embedder.dim, options)
+            return refresher.refresh(survey, progress)
+    finally:
+        surveyor.close()
 
 
 def _index_one(
@@ -128,10 +145,10 @@ def _index_one(
     return fresh, report
 
 
-def _require_files(root: Path, walked: WalkResult) -> None:
-    if not walked.files:
-        reasons = sorted({s.reason for s in walked.skipped})
-        why = f" ({len(walked.skipped)} skipped: {', '.join(reasons)})" if reasons else ""
+def _require_files(root: Path, survey: Survey) -> None:
+    if not survey.files and survey.among is None:
+        reasons = sorted({s.reason for s in survey.skipped})
+        why = f" ({len(survey.skipped)} skipped: {', '.join(reasons)})" if reasons else ""
         raise NotARepository(
             f"{root} holds no text files to index{why}",
             hint="name a folder with source files, or see docs/skipped-files.md",

@@ -114,7 +114,7 @@ class LocalIndex:
                 return hits[:limit]
         searcher = HybridSearcher(view.channels, self.embedder, background_idf)
         hits = searcher.search(query, limit, mode, explain=explain)
-        return [self._placed(view, hit) for hit in hits]
+        return [self.placed(view, hit) for hit in hits]
 
     def selected(self, scope: Scope | None) -> list[OpenRepository]:
         """Return the open repositories that ``scope`` names; raises ``NotFound`` for others."""
@@ -135,10 +135,12 @@ class LocalIndex:
         *,
         limit: int = 10,
         scope: Scope | None = None,
+        mode: Mode = "hybrid",
         budget_ms: int | None = None,
     ) -> AnswerEnvelope:
         """Return a whole answer; see ``ask_events`` for one that arrives piece by piece."""
-        for event in self.ask_events(question, limit=limit, scope=scope, budget_ms=budget_ms):
+        events = self.ask_events(question, limit=limit, scope=scope, mode=mode, budget_ms=budget_ms)
+        for event in events:
             if event.envelope is not None:
                 return event.envelope
         raise AssertionError("an answer ends with its envelope")
@@ -149,13 +151,14 @@ class LocalIndex:
         *,
         limit: int = 10,
         scope: Scope | None = None,
+        mode: Mode = "hybrid",
         budget_ms: int | None = None,
     ) -> Iterator[AnswerEvent]:
         """Yield an answer's events as they come; the last one holds the envelope."""
         from codeintel_rev.app.local_answers import answer_events
 
         question = checked_query(question, self.settings.answer.max_query_chars)
-        yield from answer_events(self, question, limit, checked_scope(scope), budget_ms)
+        yield from answer_events(self, question, limit, checked_scope(scope), mode, budget_ms)
 
     def status(self) -> StatusReport:
         """Return what the data directory holds."""
@@ -187,11 +190,12 @@ class LocalIndex:
         rows = view.catalog.located(*query.location)
         rows = [row for row in rows if view.channels.mask[row]]
         return [
-            self._placed(view, hit_of_record(record, 1.0 / rank))
+            self.placed(view, hit_of_record(record, 1.0 / rank))
             for rank, record in enumerate(view.catalog.hydrate(rows), start=1)
         ]
 
-    def _placed(self, view: RepositoryView, hit: SearchHit) -> SearchHit:
+    def placed(self, view: RepositoryView, hit: SearchHit) -> SearchHit:
+        """Return ``hit`` marked with its repository and ref, and whether its file moved on."""
         return replace(
             hit,
             repo=view.repository.name,

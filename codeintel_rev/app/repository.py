@@ -19,7 +19,7 @@ from codeintel_rev.io.journal import Journal, JournalView, Snapshot
 from codeintel_rev.io.journal_catalog import JournalCatalog
 from codeintel_rev.io.registry import Repository
 from codeintel_rev.io.vector_store import VectorReader
-from codeintel_rev.retrieval.flat_searcher import FlatSearcher
+from codeintel_rev.retrieval.dense_searcher import DenseSearcher
 from codeintel_rev.retrieval.hybrid import Channels
 from codeintel_rev.retrieval.tantivy_searcher import TantivySearcher
 from codeintel_rev.text.background_idf import background_idf
@@ -36,7 +36,7 @@ class _State(NamedTuple):
 
     sequence: int
     live: NDArray[np.bool_]
-    vectors: VectorReader
+    vectors: DenseSearcher
     masks: dict[bytes, NDArray[np.bool_]]
 
 
@@ -93,7 +93,7 @@ class OpenRepository:
             words = self._words
             assert words is not None
             catalog = JournalCatalog(journal, snapshot)
-            channels = Channels(FlatSearcher(state.vectors.blocks), words, catalog, mask)
+            channels = Channels(state.vectors, words, catalog, mask)
             yield RepositoryView(
                 self.repository, snapshot, state.sequence, state.live, catalog, channels
             )
@@ -118,7 +118,8 @@ class OpenRepository:
                 vectors = VectorReader(
                     self.folder.vectors, journal.segments(), self._dim, len(live)
                 )
-                self._state = _State(sequence, live, vectors, {})
+                dense = DenseSearcher(vectors.blocks, vectors.rows)
+                self._state = _State(sequence, live, dense, {})
             return self._state
 
     def _mask(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -15,8 +15,8 @@ from codeintel_rev.types import Scope
 MAX_LIMIT = 1000
 """The most hits that one search may be asked for."""
 
-_ALLOWED = "\t\n\r"
-"""Control characters that text pasted from a file or an issue holds."""
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters but tab and line ends, and bytes that were no UTF-8."""
 
 
 def checked_query(query: str, max_chars: int) -> str:
@@ -34,17 +34,22 @@ def checked_query(query: str, max_chars: int) -> str:
             hint="shorten it",
             value=f"{query[:40]}...",
         )
-    for position, char in enumerate(query, start=1):
-        if unicodedata.category(char) in ("Cc", "Cs") and char not in _ALLOWED:
-            raise InvalidArgument(
-                f"the query holds U+{ord(char):04X} at character {position}, which is no text",
-                hint="remove it; paste plain text",
-                value=f"U+{ord(char):04X}",
-            )
+    if odd := _NO_TEXT.search(query):
+        name = f"U+{ord(odd[0]):04X}"
+        raise InvalidArgument(
+            f"the query holds the control character {name} at position {odd.start() + 1}",
+            hint="remove it; paste plain text",
+            value=name,
+        )
     stripped = query.strip()
     if not stripped:
         raise InvalidArgument("the query is empty", hint="say what to look for", value=query)
     return stripped
+
+
+def plain_text(text: str) -> str:
+    """Return ``text`` with a space for each character that ``checked_query`` refuses."""
+    return _NO_TEXT.sub(" ", text)
 
 
 def checked_limit(limit: int) -> int:

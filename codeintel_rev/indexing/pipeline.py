@@ -16,8 +16,8 @@ from codeintel_rev.indexing.prepare import (
     prepare_files,
     read_file,
 )
-from codeintel_rev.indexing.store import RepositoryFolder, StoreWriter
-from codeintel_rev.indexing.walker import WalkResult
+from codeintel_rev.indexing.store import RepositoryFolder, SnapshotChange, StoreWriter
+from codeintel_rev.indexing.survey import Survey, encode_state
 from codeintel_rev.io.journal import WORKTREE, FileRecord, Journal
 from codeintel_rev.types import FileEntry
 
@@ -63,10 +63,15 @@ class RefreshReport(NamedTuple):
 
 
 class _Recorded(NamedTuple):
+    """What the journal knows of the paths that a survey looked at."""
+
     files: dict[str, FileRecord]
     skipped: dict[str, tuple[str, int, int, int]]
     head: tuple[str | None, str | None]
+    tree_state: str | None
     sequence: int
+    file_count: int
+    skipped_count: int
     virgin: bool
     """Whether nothing was ever stored."""
 
@@ -90,56 +95,65 @@ class Refresher:
         self._dim = dim
         self._options = options
 
-    def refresh(
-        self, walked: WalkResult, head: tuple[str | None, str | None], progress: Progress
-    ) -> RefreshReport:
+    def refresh(self, survey: Survey, progress: Progress) -> RefreshReport:
         """Store what changed and switch the snapshot in one last commit.
 
-        ``head`` is (branch, commit). Interrupted, it leaves the snapshot as it was; versions
-        stored so far are found again by the next run.
+        Interrupted, it leaves the snapshot as it was; versions stored so far are found again by
+        the next run.
         """
-        recorded = self._recorded()
-        changes = find_changes(walked.files, recorded.files, recorded.skipped)
-        if not changes.candidates and not changes.removed and recorded.head == head:
-            skipped = len(recorded.skipped)
-            return RefreshReport(recorded.sequence, unchanged=changes.unchanged, skipped=skipped)
-        bulk = _is_bulk(changes.candidates)
-        writer = StoreWriter(self._folder, self._dim, bulk=bulk)
+        recorded = self._recorded(survey.among)
+        changes = find_changes(survey.files, recorded.files, recorded.skipped)
+        gone = [s.path for s in survey.skipped if s.path in recorded.files]
+        same = recorded.head == survey.head and recorded.tree_state == encode_state(survey.state)
+        if not changes.candidates and not changes.removed and not gone and same:
+            return unchanged(self._folder)
+        writer = StoreWriter(self._folder, self._dim, bulk=_is_bulk(changes.candidates))
         try:
-            return self._apply(writer, walked, head, recorded, changes, progress)
+            return self._apply(writer, survey, recorded, changes, progress)
         finally:
             writer.close()
 
     def _apply(
         self,
         writer: StoreWriter,
-        walked: WalkResult,
-        head: tuple[str | None, str | None],
+        survey: Survey,
         recorded: _Recorded,
         changes: Changes,
         progress: Progress,
     ) -> RefreshReport:
-        skipped = {s.path: (s.path, s.reason, 0, 0, 0) for s in walked.skipped}
-        candidates = {entry.path for entry in changes.candidates}
-        present = {entry.path for entry in walked.files}
-        for path, facts in recorded.skipped.items():
-            if path in present and path not in candidates and path not in recorded.files:
-                skipped[path] = (path, *facts)
+        kept = {entry.path for entry in survey.files} - {e.path for e in changes.candidates}
+        skipped = {s.path: (s.path, s.reason, 0, 0, 0) for s in survey.skipped}
+        skipped |= {
+            path: (path, *facts)
+            for path, facts in recorded.skipped.items()
+            if path in kept and path not in recorded.files
+        }
         updated, lines = self._store(
             writer, changes.candidates, skipped, progress, virgin=recorded.virgin
         )
-        removed = [*changes.removed, *(path for path in skipped if path in recorded.files)]
+        removed = {*changes.removed, *(path for path in skipped if path in recorded.files)}
         progress("commit", 0, 1, lines)
-        sequence = writer.switch(WORKTREE, head, updated, removed, skipped.values())
+        sequence = writer.switch(
+            WORKTREE,
+            SnapshotChange(
+                head=survey.head,
+                tree_state=encode_state(survey.state, _moved(changes.candidates, updated)),
+                updated=updated,
+                removed=sorted(removed),
+                skipped=list(skipped.values()),
+                among=survey.among,
+            ),
+        )
         progress("commit", 1, 1, lines)
         added = sum(entry.path not in recorded.files for entry, _, _ in updated)
+        changed = len(updated) - added
         return RefreshReport(
             sequence=sequence,
             added=added,
-            changed=len(updated) - added,
-            removed=len(set(removed)),
-            unchanged=changes.unchanged,
-            skipped=len(skipped),
+            changed=changed,
+            removed=len(removed),
+            unchanged=recorded.file_count - changed - len(removed),
+            skipped=recorded.skipped_count - len(recorded.skipped) + len(skipped),
             lines=lines,
         )
 
@@ -191,9 +205,8 @@ class Refresher:
         read = read_file(self._root, entry)
         if read is None:
             return None
-        data, scanned_ns = read
-        version_id = writer.known_version(entry.path, content_hash(data))
-        return None if version_id is None else (entry, version_id, scanned_ns)
+        version_id = writer.known_version(entry.path, content_hash(read.data))
+        return None if version_id is None else (read.entry, version_id, read.scanned_ns)
 
     def _prepare(self, entries: Sequence[FileEntry]) -> Iterator[list[PreparedFile]]:
         batches = list(_batches(entries))
@@ -208,19 +221,48 @@ class Refresher:
         finally:
             pool.close()
 
-    def _recorded(self) -> _Recorded:
+    def _recorded(self, among: frozenset[str] | None) -> _Recorded:
         journal = Journal(self._folder.journal)
         try:
             with journal.view() as view:
                 virgin = view.meta()["reserved_rows"] == 0
                 snapshot = view.snapshot()
                 if snapshot is None:
-                    return _Recorded({}, {}, (None, None), view.sequence, virgin)
-                head = (snapshot.branch, snapshot.commit)
-                files, skipped = view.files(snapshot.id), view.skipped(snapshot.id)
-                return _Recorded(files, skipped, head, view.sequence, virgin)
+                    return _Recorded({}, {}, (None, None), None, view.sequence, 0, 0, virgin)
+                file_count, skipped = view.counts(snapshot.id)
+                return _Recorded(
+                    files=view.files(snapshot.id, among),
+                    skipped=view.skipped(snapshot.id, among),
+                    head=snapshot.head,
+                    tree_state=snapshot.tree_state,
+                    sequence=view.sequence,
+                    file_count=file_count,
+                    skipped_count=sum(skipped.values()),
+                    virgin=virgin,
+                )
         finally:
             journal.close()
+
+
+def unchanged(folder: RepositoryFolder) -> RefreshReport:
+    """Return the report of a refresh that found nothing to do."""
+    journal = Journal(folder.journal)
+    try:
+        with journal.view() as view:
+            snapshot = view.snapshot()
+            files, skipped = view.counts(snapshot.id) if snapshot else (0, {})
+            total = sum(skipped.values())
+            return RefreshReport(view.sequence, unchanged=files, skipped=total)
+    finally:
+        journal.close()
+
+
+def _moved(
+    candidates: Sequence[FileEntry], updated: list[tuple[FileEntry, int, int]]
+) -> frozenset[str]:
+    """Return the files that changed between the survey and their reading."""
+    surveyed = {entry.path: entry for entry in candidates}
+    return frozenset(entry.path for entry, _, _ in updated if entry != surveyed[entry.path])
 
 
 def _is_bulk(entries: Sequence[FileEntry]) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 import numpy as np
@@ -80,11 +81,24 @@ def chunk_id(
     return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "little") >> 1
 
 
-def read_file(root: Path, entry: FileEntry) -> tuple[bytes, int] | None:
-    """Return a file's bytes and when they were read, or ``None`` when it vanished or is closed."""
+class ReadFile(NamedTuple):
+    """A file's bytes as they were at one moment."""
+
+    data: bytes
+    entry: FileEntry
+    """Its facts when it was opened, which may be newer than the walk's."""
+    scanned_ns: int
+
+
+def read_file(root: Path, entry: FileEntry) -> ReadFile | None:
+    """Read a file without following a link, or return ``None`` when it vanished or is closed."""
     scanned_ns = time.time_ns()
     try:
-        return (root / entry.path).read_bytes(), scanned_ns
+        descriptor = os.open(root / entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:  # noqa: PTH123  a descriptor, not a path
+            stat = os.fstat(descriptor)
+            now = FileEntry(entry.path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+            return ReadFile(file.read(), now, scanned_ns)
     except OSError:
         return None
 
@@ -100,8 +114,7 @@ def prepare_files(
         if read is None:
             prepared.append(PreparedFile(entry, time.time_ns(), skip_reason="unreadable"))
             continue
-        data, scanned_ns = read
-        prepared.append(_prepare(repo, entry, data, scanned_ns, documents))
+        prepared.append(_prepare(repo, read, documents))
     vectors = embedder.embed_terms(documents).astype(np.float16)
     offset = 0
     for at, file in enumerate(prepared):
@@ -111,9 +124,8 @@ def prepare_files(
     return prepared
 
 
-def _prepare(
-    repo: str, entry: FileEntry, data: bytes, scanned_ns: int, documents: list[list[str]]
-) -> PreparedFile:
+def _prepare(repo: str, read: ReadFile, documents: list[list[str]]) -> PreparedFile:
+    data, entry, scanned_ns = read
     digest = content_hash(data)
     reason = skip_by_content(entry.path, data)
     if reason is not None:

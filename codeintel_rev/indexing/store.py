@@ -12,7 +12,7 @@ import numpy as np
 from codeintel_rev.indexing.chunker import CHUNKER_VERSION
 from codeintel_rev.indexing.prepare import PreparedChunk, PreparedFile
 from codeintel_rev.io import file_lock, journal_schema
-from codeintel_rev.io.journal import Journal, Snapshot
+from codeintel_rev.io.journal import WORKTREE, Journal, Snapshot
 from codeintel_rev.io.journal_writer import JournalWriter, NewChunk, NewVersion
 from codeintel_rev.io.packing import Span, unpack_text
 from codeintel_rev.io.vector_store import VectorWriter
@@ -50,12 +50,12 @@ class RepositoryFolder(NamedTuple):
             folder.mkdir(parents=True, exist_ok=True)
         journal_schema.create(self.journal, components)
 
-    def meta(self) -> dict[str, object]:
-        """Return the journal's versions and counters."""
+    def state(self, ref: str = WORKTREE) -> tuple[Snapshot | None, dict[str, object]]:
+        """Return a snapshot and the journal's versions and counters."""
         journal = Journal(self.journal)
         try:
             with journal.view() as view:
-                return view.meta()
+                return view.snapshot(ref), view.meta()
         finally:
             journal.close()
 
@@ -66,6 +66,21 @@ class RepositoryFolder(NamedTuple):
         """Hold the writer lock."""
         with file_lock.hold(self.writer_lock, timeout_s=timeout_s, on_wait=on_wait):
             yield
+
+
+class SnapshotChange(NamedTuple):
+    """How a snapshot moves on."""
+
+    head: tuple[str | None, str | None]
+    """Branch and commit."""
+    tree_state: str | None
+    updated: list[tuple[FileEntry, int, int]]
+    """New versions: (entry, version id, when it was read)."""
+    removed: list[str]
+    skipped: list[tuple[str, str, int, int, int]]
+    """Skipped files: (path, reason, size, mtime_ns, inode)."""
+    among: frozenset[str] | None = None
+    """The only paths that ``skipped`` speaks of; ``None`` = all."""
 
 
 class _Placement(NamedTuple):
@@ -111,25 +126,18 @@ class StoreWriter:
         with self._journal.transaction():
             return [(p.file.entry, self._record(p), p.file.scanned_ns) for p in placements]
 
-    def switch(
-        self,
-        ref: str,
-        head: tuple[str | None, str | None],
-        updated: list[tuple[FileEntry, int, int]],
-        removed: list[str],
-        skipped: Iterable[tuple[str, str, int, int, int]],
-    ) -> int:
+    def switch(self, ref: str, change: SnapshotChange) -> int:
         """Move a snapshot to new file versions in one commit; returns the sequence."""
         journal = self._journal
         with journal.transaction():
             snapshot_id = journal.ensure_snapshot(ref)
-            journal.set_head(Snapshot(snapshot_id, ref, *head))
-            changed = [entry.path for entry, _, _ in updated] + removed
-            dead = journal.rows_of_versions(journal.versions_of(snapshot_id, changed))
-            journal.remove_files(snapshot_id, removed)
-            journal.set_files(snapshot_id, updated)
-            journal.set_skipped(snapshot_id, skipped)
-            born = journal.rows_of_versions([version_id for _, version_id, _ in updated])
+            journal.set_head(Snapshot(snapshot_id, ref, *change.head, change.tree_state))
+            touched = [entry.path for entry, _, _ in change.updated] + change.removed
+            dead = journal.rows_of_versions(journal.versions_of(snapshot_id, touched))
+            journal.remove_files(snapshot_id, change.removed)
+            journal.set_files(snapshot_id, change.updated)
+            journal.set_skipped(snapshot_id, change.skipped, change.among)
+            born = journal.rows_of_versions([version_id for _, version_id, _ in change.updated])
             journal.update_live(snapshot_id, dead, born)
         return journal.sequence()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeintel_rev.io.journal_schema import damaged, open_checked
+from codeintel_rev.io.journal_schema import damaged, is_damage, open_checked
 from codeintel_rev.io.packing import unpack_bitmap, unpack_spans, unpack_text
 from codeintel_rev.types import ChunkHead, ChunkRecord, Symbol
 
@@ -26,6 +26,13 @@ class Snapshot(NamedTuple):
     ref: str
     branch: str | None
     commit: str | None
+    tree_state: str | None = None
+    """What git said about the work tree when the snapshot was taken, as JSON."""
+
+    @property
+    def head(self) -> tuple[str | None, str | None]:
+        """Branch and commit."""
+        return self.branch, self.commit
 
 
 class FileRecord(NamedTuple):
@@ -60,9 +67,11 @@ class Journal:
                 yield JournalView(connection)
             finally:
                 connection.execute("COMMIT")
-        except sqlite3.DatabaseError as error:
+        except BaseException as error:
             connection.close()
-            raise damaged(self.path, error) from error
+            if is_damage(error):
+                raise damaged(self.path, error) from error
+            raise
         else:
             self._idle.append(connection)
 
@@ -90,7 +99,7 @@ class JournalView:
     def snapshot(self, ref: str = WORKTREE) -> Snapshot | None:
         """Return the snapshot named ``ref``, or ``None``."""
         row = self._connection.execute(
-            "SELECT id, ref, branch, commit_sha FROM snapshot WHERE ref = ?", (ref,)
+            "SELECT id, ref, branch, commit_sha, tree_state FROM snapshot WHERE ref = ?", (ref,)
         ).fetchone()
         return Snapshot(*row) if row else None
 
@@ -99,32 +108,33 @@ class JournalView:
         blob = self._one("SELECT live FROM snapshot WHERE id = ?", snapshot_id)
         return unpack_bitmap(blob) if blob else np.zeros(0, dtype=np.bool_)
 
-    def files(self, snapshot_id: int) -> dict[str, FileRecord]:
-        """Return the snapshot's files by path."""
-        rows = self._connection.execute(
+    def files(
+        self, snapshot_id: int, paths: Iterable[str] | None = None
+    ) -> dict[str, FileRecord]:
+        """Return the snapshot's files by path, all or those among ``paths``."""
+        query = (
             "SELECT path, version_id, size, mtime_ns, inode, scanned_ns"
-            " FROM snapshot_file JOIN path ON path.id = path_id WHERE snapshot_id = ?",
-            (snapshot_id,),
+            " FROM snapshot_file JOIN path ON path.id = path_id WHERE snapshot_id = ?"
         )
+        rows = self._rows(query, snapshot_id, paths)
         return {row[0]: FileRecord._make(row) for row in rows}
 
     def file(self, snapshot_id: int, path: str) -> tuple[FileRecord, bytes] | None:
         """Return one file of a snapshot with the hash of its bytes."""
         row = self._connection.execute(
             "SELECT path, version_id, snapshot_file.size, mtime_ns, inode, scanned_ns, content_hash"
-            " FROM path JOIN snapshot_file ON path_id = path.id"
+            " FROM path JOIN snapshot_file ON snapshot_file.path_id = path.id"
             " JOIN version ON version.id = version_id WHERE path = ? AND snapshot_id = ?",
             (path, snapshot_id),
         ).fetchone()
         return (FileRecord._make(row[:6]), row[6]) if row else None
 
-    def skipped(self, snapshot_id: int) -> dict[str, tuple[str, int, int, int]]:
-        """Return skipped files: path to (reason, size, mtime_ns, inode)."""
-        rows = self._connection.execute(
-            "SELECT path, reason, size, mtime_ns, inode FROM skipped WHERE snapshot_id = ?",
-            (snapshot_id,),
-        )
-        return {path: (reason, size, mtime, inode) for path, reason, size, mtime, inode in rows}
+    def skipped(
+        self, snapshot_id: int, paths: Iterable[str] | None = None
+    ) -> dict[str, tuple[str, int, int, int]]:
+        """Return skipped files, all or those among ``paths``: (reason, size, mtime_ns, inode)."""
+        query = "SELECT path, reason, size, mtime_ns, inode FROM skipped WHERE snapshot_id = ?"
+        return {row[0]: tuple(row[1:]) for row in self._rows(query, snapshot_id, paths)}
 
     def file_spans(self, snapshot_id: int) -> Iterator[tuple[str, str, NDArray[np.int32]]]:
         """Yield (path, language, spans) of each file of a snapshot."""
@@ -140,7 +150,7 @@ class JournalView:
     def spans_of(self, snapshot_id: int, path: str) -> NDArray[np.int32] | None:
         """Return the spans of one file of a snapshot, or ``None`` when it is not in it."""
         blob = self._one(
-            "SELECT spans FROM path JOIN snapshot_file ON path_id = path.id"
+            "SELECT spans FROM path JOIN snapshot_file ON snapshot_file.path_id = path.id"
             " JOIN version ON version.id = version_id WHERE path = ? AND snapshot_id = ?",
             path,
             snapshot_id,
@@ -190,7 +200,7 @@ class JournalView:
         """Return (path, symbol) of definitions called ``name``, ignoring case."""
         rows = self._connection.execute(
             "SELECT path, name, qualname, kind, start_line, end_line, line, col, doc"
-            " FROM symbol JOIN version ON version.id = version_id"
+            " FROM symbol JOIN version ON version.id = symbol.version_id"
             " JOIN snapshot_file ON snapshot_id = ? AND snapshot_file.path_id = version.path_id"
             "  AND snapshot_file.version_id = version.id"
             " JOIN path ON path.id = version.path_id"
@@ -212,6 +222,15 @@ class JournalView:
             (snapshot_id,),
         )
         return int(files or 0), dict(skipped)
+
+    def _rows(
+        self, query: str, snapshot_id: int, paths: Iterable[str] | None
+    ) -> Iterator[tuple[Any, ...]]:
+        if paths is None:
+            yield from self._connection.execute(query, (snapshot_id,))
+            return
+        for path in paths:
+            yield from self._connection.execute(f"{query} AND path = ?", (snapshot_id, path))
 
     def _one(self, query: str, *parameters: Any) -> Any:
         row = self._connection.execute(query, parameters).fetchone()

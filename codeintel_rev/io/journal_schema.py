@@ -53,6 +53,7 @@ CREATE TABLE snapshot (
     ref TEXT NOT NULL UNIQUE,
     branch TEXT,
     commit_sha TEXT,
+    tree_state TEXT,
     live BLOB NOT NULL
 );
 CREATE TABLE snapshot_file (
@@ -139,7 +140,13 @@ def open_checked(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def damaged(path: Path, cause: Exception) -> IndexDamaged:
+def is_damage(error: BaseException) -> bool:
+    """Return whether SQLite says that a file's bytes are wrong, rather than the program."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR)
+
+
+def damaged(path: Path, cause: BaseException) -> IndexDamaged:
     """Return the error for a journal that SQLite cannot read."""
     return IndexDamaged(
         f"the journal {path.name} cannot be read: {cause}",

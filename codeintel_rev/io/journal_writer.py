@@ -167,10 +167,10 @@ class JournalWriter:
         return int(row[0])
 
     def set_head(self, snapshot: Snapshot) -> None:
-        """Record where the snapshot's branch and commit stand."""
+        """Record where the snapshot's branch, commit and work tree stand."""
         self._connection.execute(
-            "UPDATE snapshot SET branch = ?, commit_sha = ? WHERE id = ?",
-            (snapshot.branch, snapshot.commit, snapshot.id),
+            "UPDATE snapshot SET branch = ?, commit_sha = ?, tree_state = ? WHERE id = ?",
+            (snapshot.branch, snapshot.commit, snapshot.tree_state, snapshot.id),
         )
 
     def set_files(self, snapshot_id: int, files: Iterable[tuple[FileEntry, int, int]]) -> None:
@@ -193,10 +193,22 @@ class JournalWriter:
         )
 
     def set_skipped(
-        self, snapshot_id: int, skipped: Iterable[tuple[str, str, int, int, int]]
+        self,
+        snapshot_id: int,
+        skipped: Iterable[tuple[str, str, int, int, int]],
+        among: Iterable[str] | None = None,
     ) -> None:
-        """Replace the list of skipped files: (path, reason, size, mtime_ns, inode)."""
-        self._connection.execute("DELETE FROM skipped WHERE snapshot_id = ?", (snapshot_id,))
+        """Replace the list of skipped files, or the part of it that concerns ``among``.
+
+        A skipped file is (path, reason, size, mtime_ns, inode).
+        """
+        if among is None:
+            self._connection.execute("DELETE FROM skipped WHERE snapshot_id = ?", (snapshot_id,))
+        else:
+            self._connection.executemany(
+                "DELETE FROM skipped WHERE snapshot_id = ? AND path = ?",
+                ((snapshot_id, path) for path in among),
+            )
         self._connection.executemany(
             "INSERT OR REPLACE INTO skipped VALUES (?, ?, ?, ?, ?, ?)",
             ((snapshot_id, *row) for row in skipped),

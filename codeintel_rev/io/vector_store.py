@@ -56,14 +56,6 @@ class VectorReader:
             if end > first:
                 self.blocks.append((first, _map(folder / name, end - first, dim)))
 
-    def gather(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the vectors of ``rows``, shape ``(len(rows), dim)``."""
-        out = np.empty((len(rows), self.dim), dtype=np.float32)
-        for first, block in self.blocks:
-            inside = (rows >= first) & (rows < first + len(block))
-            out[inside] = block[rows[inside] - first]
-        return out
-
 
 def _map(path: Path, rows: int, dim: int) -> NDArray[np.float16]:
     wanted = rows * dim * FP16.itemsize

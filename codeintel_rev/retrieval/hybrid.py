@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -35,9 +35,9 @@ class Channels(NamedTuple):
 class Retrieved(NamedTuple):
     """Rows and scores of each channel, best first."""
 
-    exact: list[int]
-    dense: dict[int, float]
-    words: dict[int, float]
+    exact: Sequence[int] = ()
+    dense: Mapping[int, float] = {}
+    words: Mapping[int, float] = {}
 
 
 class HybridSearcher:
@@ -56,21 +56,36 @@ class HybridSearcher:
         """Return up to ``limit`` hydrated hits, best first."""
         retrieved = self.retrieve(query, mode, max(CANDIDATES, limit))
         lists = {
-            "exact": retrieved.exact,
+            "exact": list(retrieved.exact),
             "faiss": list(retrieved.dense),
             "bm25": list(retrieved.words),
         }
         fused = reciprocal_rank_fusion({name: rows for name, rows in lists.items() if rows})
-        heads = self._channels.catalog.heads([row for row, _ in fused])
+        first = retrieved.exact if query.is_identifier or mode == "exact" else ()
+        return self.finish(query, fused, limit, retrieved, first=first, explain=explain)
+
+    def finish(
+        self,
+        query: ParsedQuery,
+        fused: Sequence[tuple[int, float]],
+        limit: int,
+        retrieved: Retrieved,
+        *,
+        first: Sequence[int] = (),
+        explain: bool = False,
+    ) -> list[SearchHit]:
+        """Rank fused (row, score) pairs by what they are and hydrate the best ``limit``.
+
+        Rows in ``first`` stand before all others; ``retrieved`` holds the channels' scores.
+        """
+        catalog = self._channels.catalog
+        heads = catalog.heads([row for row, _ in fused])
         candidates = [Candidate(heads[row], score) for row, score in fused if row in heads]
-        facts = query_facts(query.terms, self._background_idf)
-        ranked = rank(facts, candidates)
-        first = set(retrieved.exact) if query.is_identifier or mode == "exact" else set()
+        ranked = rank(query_facts(query.terms, self._background_idf), candidates)
         ranked.sort(key=lambda item: item[0].head.row not in first)
         del ranked[limit:]
         records = {
-            record.row: record
-            for record in self._channels.catalog.hydrate([c.head.row for c, _, _ in ranked])
+            record.row: record for record in catalog.hydrate([r[0].head.row for r in ranked])
         }
         return [
             _hit(records[c.head.row], score, c.score, retrieved, signals if explain else None)

@@ -1,0 +1,154 @@
+"""Answers from a local index: the orchestrator driven without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from codeintel_rev.answer.budget import RetrievalBudget
+from codeintel_rev.answer.context import AnswerOptions
+from codeintel_rev.answer.orchestrator import AnswerOrchestrator
+from codeintel_rev.app.repository import OpenRepository
+from codeintel_rev.config.settings import AnswerConfig
+from codeintel_rev.ports import ChatModel, Clock, Reranker
+from codeintel_rev.retrieval.hybrid import HybridSearcher, Retrieved
+from codeintel_rev.retrieval.query import parse_query
+from codeintel_rev.text.background_idf import background_idf
+from codeintel_rev.types import AnswerEvent, Mode, Scope, SearchHit
+
+if TYPE_CHECKING:
+    from codeintel_rev.app.local import LocalIndex
+
+
+def answer_events(
+    index: LocalIndex,
+    question: str,
+    limit: int,
+    scope: Scope | None,
+    mode: Mode,
+    budget_ms: int | None,
+) -> Iterator[AnswerEvent]:
+    """Yield an answer's events; closing the iterator cancels the answer."""
+    orchestrator = AnswerOrchestrator(LocalAnswerContext.of(index))
+    with asyncio.Runner() as runner:
+        stream = orchestrator.answer(
+            question, scope, top_k=limit, time_budget_ms=budget_ms, mode=mode
+        )
+        try:
+            while True:
+                try:
+                    event = runner.run(anext(stream))
+                except StopAsyncIteration:
+                    return
+                yield event
+        finally:
+            runner.run(stream.aclose())
+            orchestrator.close()
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAnswerContext:
+    """The parts of an answer in this process (``AnswerContext``): no service is configured."""
+
+    retriever: StagedRetriever
+    searcher: LocalIndex
+    answer_options: AnswerOptions
+    names_repos: bool
+    chat: ChatModel | None = None
+    reranker: Reranker | None = None
+    clock: Clock = time.monotonic
+
+    @classmethod
+    def of(cls, index: LocalIndex) -> LocalAnswerContext:
+        """Compose the context of an opened index."""
+        return cls(
+            retriever=StagedRetriever(index),
+            searcher=index,
+            answer_options=_options(index.settings.answer),
+            names_repos=len(index.repositories) > 1,
+        )
+
+
+class StagedRetriever:
+    """Retrieval stage by stage (``Retriever``), each in a view of its own."""
+
+    def __init__(self, index: LocalIndex) -> None:
+        self._index = index
+
+    def retrieve_dense(self, query: str, scope: Scope | None, k: int) -> list[SearchHit]:
+        """Return up to ``k`` nearest chunks, best first, not hydrated."""
+        return self._channel(query, scope, k, "dense")
+
+    def retrieve_lexical(self, query: str, scope: Scope | None, k: int) -> list[SearchHit]:
+        """Return up to ``k`` chunks by words, best first, not hydrated."""
+        return self._channel(query, scope, k, "lexical")
+
+    def finish(
+        self, query: str, hits: Sequence[SearchHit], scope: Scope | None, limit: int
+    ) -> list[SearchHit]:
+        """Return the best ``limit`` of the fused hits: ranked by what they are, and hydrated."""
+        parsed = parse_query(query)
+        done: list[SearchHit] = []
+        for opened in self._index.selected(scope):
+            fused = [(h.row, h.score) for h in hits if h.repo == opened.repository.name]
+            with opened.view(scope) as view:
+                if view is None or not fused:
+                    continue
+                searcher = HybridSearcher(view.channels, self._index.embedder, background_idf)
+                found = searcher.finish(parsed, fused, limit, Retrieved())
+                done += [self._index.placed(view, hit) for hit in found]
+        done.sort(key=lambda hit: (-hit.score, hit.doc_id))
+        return done[:limit]
+
+    def _channel(self, query: str, scope: Scope | None, k: int, mode: Mode) -> list[SearchHit]:
+        parsed = parse_query(query)
+        hits: list[SearchHit] = []
+        for opened in self._index.selected(scope):
+            hits += self._channel_of(opened, parsed.text, parsed.terms, scope, k, mode)
+        hits.sort(key=lambda hit: (-hit.score, hit.doc_id))
+        return hits[:k]
+
+    def _channel_of(
+        self,
+        opened: OpenRepository,
+        text: str,
+        terms: Sequence[str],
+        scope: Scope | None,
+        k: int,
+        mode: Mode,
+    ) -> list[SearchHit]:
+        with opened.view(scope) as view:
+            if view is None:
+                return []
+            searcher = HybridSearcher(view.channels, self._index.embedder, background_idf)
+            found = searcher.dense(text, k) if mode == "dense" else searcher.words(terms, k)
+            heads = view.catalog.heads(list(found))
+            return [
+                SearchHit(
+                    doc_id=heads[row].id,
+                    score=score,
+                    source="faiss" if mode == "dense" else "bm25",
+                    row=row,
+                    repo=opened.repository.name,
+                )
+                for row, score in found.items()
+            ]
+
+
+def _options(settings: AnswerConfig) -> AnswerOptions:
+    return AnswerOptions(
+        budget=RetrievalBudget(
+            embedding=settings.embedding_timeout_ms,
+            faiss=settings.faiss_timeout_ms,
+            bm25=settings.bm25_timeout_ms,
+            hydration=settings.hydration_timeout_ms,
+            synthesis=settings.synthesis_timeout_ms,
+            request=settings.time_budget_ms,
+        ),
+        max_input_tokens=settings.max_input_tokens,
+        max_output_tokens=settings.max_output_tokens,
+        confidence_threshold=settings.confidence_threshold,
+    )

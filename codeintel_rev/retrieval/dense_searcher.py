@@ -1,0 +1,94 @@
+"""Exact dense search over fp16 vectors: a plain scan at first, FAISS once it pays for its import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codeintel_rev.retrieval.flat_searcher import FlatSearcher, best
+
+FAISS_ROWS = 50_000
+"""Above this many rows FAISS is imported at once: the plain scan takes 19 ms there, FAISS 0.8 ms
+after 110 ms of import and copying."""
+
+
+class DenseSearcher:
+    """Nearest neighbours of a query (``VectorIndex``); safe to share between threads.
+
+    The first search of a small index scans with numpy, so that a process that searches once never
+    imports FAISS; from the second search on FAISS serves. Both find candidates only: scores are
+    computed anew in one way, so that the order never depends on which of them ran.
+    """
+
+    def __init__(self, blocks: Sequence[tuple[int, NDArray[np.float16]]], rows: int) -> None:
+        """Search over ``blocks``: (first row, vectors) in row order, ``rows`` in all."""
+        self._blocks = blocks
+        self._rows = rows
+        self._searches = 0
+        self._faiss: FaissFlat | None = None
+        self._lock = Lock()
+
+    def search(
+        self, query: NDArray[np.float32], k: int, mask: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return up to ``k`` rows with ``mask[row]`` and their scores, best first, ties by row."""
+        self._searches += 1
+        if self._rows > FAISS_ROWS or self._searches > 1:
+            rows = self._open_faiss().search(query, k, mask)
+        else:
+            rows, _ = FlatSearcher(self._blocks).search(query, k, mask)
+        return best(rows, self._gather(rows) @ query, k)
+
+    def _open_faiss(self) -> FaissFlat:
+        with self._lock:
+            if self._faiss is None:
+                self._faiss = FaissFlat(self._blocks, self._rows)
+            return self._faiss
+
+    def _gather(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        dim = self._blocks[0][1].shape[1] if self._blocks else 0
+        out = np.empty((len(rows), dim), dtype=np.float32)
+        for first, block in self._blocks:
+            inside = (rows >= first) & (rows < first + len(block))
+            out[inside] = block[rows[inside] - first]
+        return out
+
+
+class FaissFlat:
+    """An in-memory FAISS scan over a copy of the fp16 vectors."""
+
+    def __init__(self, blocks: Sequence[tuple[int, NDArray[np.float16]]], rows: int) -> None:
+        import faiss
+
+        dim = blocks[0][1].shape[1]
+        index = faiss.IndexScalarQuantizer(
+            dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+        )
+        codes = np.zeros((rows, dim), dtype=np.float16)
+        for first, block in blocks:
+            codes[first : first + len(block)] = block
+        faiss.copy_array_to_vector(codes.view(np.uint8).ravel(), index.codes)
+        index.ntotal = rows
+        index.is_trained = True
+        self._index = index
+
+    def search(
+        self, query: NDArray[np.float32], k: int, mask: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
+        """Return up to ``k`` of the nearest rows with ``mask[row]``."""
+        import faiss
+
+        arguments: dict[str, Any] = {}
+        if not mask.all() or len(mask) < self._index.ntotal:
+            bits = np.zeros(self._index.ntotal, dtype=np.bool_)
+            bits[: len(mask)] = mask
+            packed = np.packbits(bits, bitorder="little")
+            selector = faiss.IDSelectorBitmap(len(packed), faiss.swig_ptr(packed))
+            arguments["params"] = faiss.SearchParameters(sel=selector)
+        _, found = self._index.search(query[np.newaxis], min(k, self._index.ntotal), **arguments)
+        rows: NDArray[np.int64] = found[0]
+        return rows[rows >= 0]
