@@ -1,0 +1,46 @@
+"""Indexes for an evaluation: one data directory a tree, kept for the next run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from codeintel_rev.app.data_dir import data_dir_for_search
+from codeintel_rev.app.indexer import index_repositories
+from codeintel_rev.app.local import LocalIndex, open_index
+from codeintel_rev.app.requests import plain_text
+from codeintel_rev.config.settings import Settings
+from codeintel_rev.evaluation.runner import OpenTree
+from codeintel_rev.types import Mode, SearchResult
+
+
+class EvaluatedIndex:
+    """Searches an index as it stands (``Searcher``)."""
+
+    def __init__(self, index: LocalIndex, mode: Mode) -> None:
+        self._index = index
+        self._mode = mode
+
+    def search(self, query: str, *, limit: int = 10) -> SearchResult:
+        """Return the best hits; pasted text may hold control characters, which are passed over."""
+        return self._index.search(plain_text(query), limit=limit, mode=self._mode)
+
+
+def evaluation_folder(data_dir: Path | None, settings: Settings) -> Path:
+    """Return the folder that holds the indexes and corpora of evaluations."""
+    folder, _ = data_dir_for_search(data_dir, None, Path.cwd(), settings.data_home)
+    return folder / "evaluation"
+
+
+def tree_opener(folder: Path, settings: Settings, mode: Mode) -> OpenTree:
+    """Return what brings the index of a tree in ``folder`` up to date and opens it."""
+
+    @contextmanager
+    def opened(root: Path, name: str) -> Iterator[EvaluatedIndex]:
+        data_dir = folder / "trees" / name
+        index_repositories([root], data_dir=data_dir, settings=settings)
+        with open_index(data_dir=data_dir, settings=settings, refresh=False) as index:
+            yield EvaluatedIndex(index, mode)
+
+    return opened

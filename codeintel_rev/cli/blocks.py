@@ -1,0 +1,92 @@
+"""Results as plain text (pure): blocks that read, and grep, well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from codeintel_rev.types import AnswerEnvelope, IndexReport, SearchHit, SearchResult, StatusReport
+
+
+def hits_text(result: SearchResult, *, name_repos: bool = False) -> str:
+    """Return one block a hit: a line that says where and what, then the code."""
+    return "\n\n".join(_block(hit, name_repos=name_repos) for hit in result.hits)
+
+
+def place(hit: SearchHit, *, name_repos: bool = False) -> str:
+    """Return ``path:start-end``, with ``repo:`` before it when the index holds several."""
+    where = f"{hit.uri}:{hit.start_line}-{hit.end_line}"
+    return f"{hit.repo}:{where}" if name_repos else where
+
+
+def facts(hit: SearchHit) -> list[str]:
+    """Return what is known of a hit beside its place: symbol, kind, score, staleness."""
+    known = [hit.symbol, hit.kind if hit.symbol else "", f"({hit.score:.4f})"]
+    return [fact for fact in [*known, "[changed since]" if hit.stale else ""] if fact]
+
+
+def explanation(hit: SearchHit) -> list[str]:
+    """Return the reasons for a hit, one a line."""
+    return [f"  {key} = {_value(value)}" for key, value in (hit.explain or {}).items()]
+
+
+def plan_text(envelope: AnswerEnvelope) -> str:
+    """Return how an answer came to be, on one line."""
+    plan = envelope.plan
+    return (
+        f"retrieval {plan.retrieval}, synthesizer {plan.synthesizer}, "
+        f"{len(envelope.snippets)} snippets, {len(envelope.citations)} citations, "
+        f"confidence {envelope.confidence:.2f}"
+    )
+
+
+def index_text(report: IndexReport) -> str:
+    """Return what one run of ``index`` did, in two lines."""
+    names = ", ".join(repo["name"] for repo in report.repos)
+    rate = f", {report.lines / report.seconds:,.0f} lines/s" if report.lines else ""
+    return (
+        f"{names}: {report.added:,} added, {report.changed:,} changed, "
+        f"{report.removed:,} removed, {report.unchanged:,} unchanged, {report.skipped:,} skipped\n"
+        f"{report.lines:,} lines in {report.seconds:.2f} s{rate}"
+    )
+
+
+def status_text(report: StatusReport) -> str:
+    """Return what a data directory holds, one fact a line."""
+    return "\n".join(f"{name:<10} {value}" for name, value in _status_lines(report))
+
+
+def _block(hit: SearchHit, *, name_repos: bool) -> str:
+    head = "  ".join([place(hit, name_repos=name_repos), *facts(hit)])
+    return "\n".join([head, *explanation(hit), hit.code.rstrip()])
+
+
+def _value(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_value(inner)}" for key, inner in value.items())
+    return str(value)
+
+
+def _status_lines(report: StatusReport) -> Iterator[tuple[str, str]]:
+    for repo in report.repos:
+        commit = (repo["commit"] or "")[:12]
+        at = " at ".join(filter(None, [repo["ref"], commit]))
+        yield "repository", f"{repo['name']}  {at}".rstrip()
+    yield "files", f"{report.files:,}"
+    yield "chunks", f"{report.chunks:,}"
+    most_first = sorted(report.skipped.items(), key=lambda pair: (-pair[1], pair[0]))
+    told = ", ".join(f"{count:,} {reason}" for reason, count in most_first)
+    yield "skipped", told or "none"
+    yield "model", f"{report.model['id']}, {report.model['dim']} dimensions"
+    yield "size", _size(report.bytes)
+    yield "writer", report.writer or "none"
+
+
+def _size(count: int) -> str:
+    size = float(count)
+    for unit in ("bytes", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} GiB"

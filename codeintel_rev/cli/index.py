@@ -1,0 +1,64 @@
+"""``codeintel index``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from codeintel_rev.cli.options import DataDir, command_app
+from codeintel_rev.cli.output import Output
+
+app = command_app()
+
+
+@app.command()
+def index(
+    ctx: typer.Context,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="PATH",
+            help="Repositories or plain folders. [default: .]",
+            show_default=False,
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Name of the repository in the index.")
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Build the index anew.")] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Fail when another process is indexing.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Index repositories, or bring their index up to date.
+
+    Until it is done, and when it is interrupted, searches see the previous index.
+    """
+    from codeintel_rev.app.indexer import index_repositories
+    from codeintel_rev.cli.progress import reporting
+    from codeintel_rev.config.settings import load_settings
+
+    output: Output = ctx.obj
+    settings = load_settings()
+    with reporting(output) as reporter:
+        report = index_repositories(
+            paths or [Path()],
+            data_dir=data_dir or settings.data_dir,
+            name=name,
+            full=full,
+            wait=not no_wait,
+            settings=settings,
+            progress=reporter,
+            on_wait=reporter.waiting,
+        )
+    if output.json:
+        from codeintel_rev.app.documents import report_document
+
+        output.document(report_document(report))
+    else:
+        from codeintel_rev.cli.blocks import index_text
+
+        output.text(index_text(report))

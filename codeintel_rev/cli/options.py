@@ -1,0 +1,71 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from codeintel_rev.app.requests import MAX_LIMIT
+from codeintel_rev.types import Mode
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        metavar="PATH",
+        help="Folder of the index. [default: CODEINTEL_DATA_DIR, else .codeintel in the "
+        "repository]",
+        show_default=False,
+    ),
+]
+Repo = Annotated[
+    Path | None,
+    typer.Option(
+        "--repo",
+        metavar="PATH",
+        help="Repository to use. [default: the one around the current folder]",
+        show_default=False,
+    ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit", min=1, max=MAX_LIMIT, help="Most hits. [default: 10]", show_default=False
+    ),
+]
+Include = Annotated[
+    list[str] | None,
+    typer.Option("--include", metavar="GLOB", help="Only files like this; repeatable."),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", metavar="GLOB", help="No files like this; repeatable."),
+]
+Lang = Annotated[
+    list[str] | None,
+    typer.Option("--lang", metavar="NAME", help="Only this language; repeatable."),
+]
+RepoName = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--repo-name", metavar="NAME", help="Only this repository of the index; repeatable."
+    ),
+]
+SearchMode = Annotated[
+    Mode,
+    typer.Option(
+        "--mode", help="By meaning (dense), by words (lexical), by name (exact), or all of it."
+    ),
+]
+
+
+def command_app(**options: Any) -> typer.Typer:
+    """Return an empty Typer application as every command has one."""
+    return typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,  # or typer imports rich
+        pretty_exceptions_enable=False,
+        **options,
+    )

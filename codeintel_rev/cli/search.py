@@ -1,0 +1,79 @@
+"""``codeintel search``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from codeintel_rev.cli.options import (
+    DataDir,
+    Exclude,
+    Include,
+    Lang,
+    Limit,
+    Repo,
+    RepoName,
+    SearchMode,
+    command_app,
+)
+from codeintel_rev.cli.output import Output
+from codeintel_rev.types import SearchResult
+
+app = command_app()
+
+
+@app.command()
+def search(
+    ctx: typer.Context,
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help="Words, a question, a name, or path:line.")
+    ],
+    limit: Limit = None,
+    include: Include = None,
+    exclude: Exclude = None,
+    lang: Lang = None,
+    repo_name: RepoName = None,
+    mode: SearchMode = "hybrid",
+    explain: Annotated[bool, typer.Option("--explain", help="Say why each hit is there.")] = False,
+    data_dir: DataDir = None,
+    repo: Repo = None,
+) -> None:
+    """Find code by words and by meaning.
+
+    Indexes the repository first when there is no index, and brings it up to date.
+    """
+    from codeintel_rev.app.requests import checked_query, scope_of
+    from codeintel_rev.cli.opening import fresh_index, roots_of
+    from codeintel_rev.config.settings import load_settings
+
+    output: Output = ctx.obj
+    settings = load_settings()
+    query = checked_query(query, settings.search.max_query_chars)
+    scope = scope_of(
+        repos=repo_name or (), include=include or (), exclude=exclude or (), languages=lang or ()
+    )
+    with fresh_index(output, settings, repo, data_dir) as index:
+        result = index.search(
+            query, limit=limit or settings.search.limit, mode=mode, scope=scope, explain=explain
+        )
+        roots = roots_of(index)
+    _show(output, result, roots)
+
+
+def _show(output: Output, result: SearchResult, roots: dict[str, str]) -> None:
+    if output.json:
+        from codeintel_rev.app.documents import search_document
+
+        output.document(search_document(result))
+    elif not result.hits:
+        output.note("nothing found")
+    elif output.is_terminal:
+        from codeintel_rev.cli.styled import styled_hits
+
+        output.styled(styled_hits(result, roots))
+    else:
+        from codeintel_rev.cli.blocks import hits_text
+
+        output.text(hits_text(result, name_repos=len(roots) > 1))
+    output.limits(result.limits)

@@ -1,0 +1,82 @@
+"""Results for a terminal: highlighted code, and places that can be clicked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.syntax import Syntax
+from rich.text import Text
+
+from codeintel_rev.cli.blocks import explanation, facts, place
+from codeintel_rev.cli.printable import printable, printable_line
+from codeintel_rev.types import AnswerEnvelope, SearchHit, SearchResult
+
+CODE_LINES = 12
+"""Lines of a hit's code that are shown; the place says where the rest is."""
+_THEME = "ansi_dark"
+
+
+def styled_hits(
+    result: SearchResult, roots: Mapping[str, str], console: Console | None = None
+) -> str:
+    """Return the hits as terminal text; ``roots`` maps repository names to folders."""
+    parts: list[RenderableType] = []
+    for hit in result.hits:
+        parts += [_head(hit, roots), *map(Text, map(printable_line, explanation(hit))), _code(hit)]
+        parts.append(Text())
+    return _rendered(Group(*parts), console)
+
+
+def styled_answer(
+    envelope: AnswerEnvelope, roots: Mapping[str, str], console: Console | None = None
+) -> str:
+    """Return the answer as terminal text, each citation in it a link."""
+    text = Text(printable(envelope.answer))
+    for cited in envelope.citations:
+        where = printable_line(f"{cited.uri}:{cited.start_line}-{cited.end_line}")
+        link = _link(roots.get(cited.repo), cited.uri, cited.start_line)
+        for found in re.finditer(re.escape(where), text.plain):
+            text.stylize(f"cyan{link}", *found.span())
+    return _rendered(text, console)
+
+
+def _head(hit: SearchHit, roots: Mapping[str, str]) -> Text:
+    where = printable_line(place(hit, name_repos=len(roots) > 1))
+    symbol, *rest = map(printable_line, facts(hit))
+    link = _link(roots.get(hit.repo), hit.uri, hit.start_line)
+    return Text.assemble(
+        (where, f"bold cyan{link}"),
+        "  ",
+        (symbol, "bold" if hit.symbol else "dim"),
+        ("".join(f"  {fact}" for fact in rest), "dim"),
+    )
+
+
+def _link(root: str | None, uri: str, line: int) -> str:
+    """Return the style of a link to a file, empty when its folder is not known."""
+    return f" link {(Path(root) / uri).as_uri()}#{line}" if root else ""
+
+
+def _code(hit: SearchHit) -> Group:
+    lines = printable(hit.code.rstrip()).split("\n")
+    shown = Syntax(
+        "\n".join(lines[:CODE_LINES]),
+        Syntax.guess_lexer(hit.uri),
+        theme=_THEME,
+        line_numbers=True,
+        start_line=hit.start_line,
+        background_color="default",
+    )
+    rest = len(lines) - CODE_LINES
+    more = [Text(f"     … {rest} more line{'s'[: rest > 1]}", style="dim")] if rest > 0 else []
+    return Group(shown, *more)
+
+
+def _rendered(part: RenderableType, console: Console | None) -> str:
+    console = console or Console()
+    with console.capture() as capture:
+        console.print(part)
+    return capture.get()

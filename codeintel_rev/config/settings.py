@@ -1,0 +1,226 @@
+"""Everything that can be set, and the only reader of the environment.
+
+A value comes from, each winning over the one before: the defaults here, the configuration file,
+the environment. A setting ``field`` of the section ``[section]`` is ``SECTION_FIELD`` in the
+environment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+import msgspec
+
+from codeintel_rev.config.settings_file import read_settings_file
+from codeintel_rev.errors import SettingsError
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+OptionalCount = Annotated[int, msgspec.Meta(ge=0)]
+Milliseconds = Annotated[float, msgspec.Meta(gt=0)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexConfig:
+    """How repositories are read."""
+
+    max_file_bytes: Count = 1 << 20
+    """A larger file is skipped."""
+    workers: OptionalCount = 0
+    """Processes that parse files; 0 = one a core."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchConfig:
+    """What a search accepts and returns when it is not told otherwise."""
+
+    limit: Count = 10
+    """Hits that are returned."""
+    max_query_chars: Count = 32_768
+    """A longer query is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerConfig:
+    """What an answer may take and cost; times are in milliseconds."""
+
+    max_query_chars: Count = 500
+    """A longer question is refused."""
+    max_input_tokens: Count = 4096
+    """What a prompt may hold."""
+    max_output_tokens: Count = 500
+    """What a language model may write."""
+    confidence_threshold: Share = 0.3
+    """An answer at or below it is marked ``low_confidence``."""
+    time_budget_ms: Milliseconds = 2000
+    """The whole answer without its synthesis."""
+    embedding_timeout_ms: Milliseconds = 150
+    faiss_timeout_ms: Milliseconds = 400
+    bm25_timeout_ms: Milliseconds = 400
+    hydration_timeout_ms: Milliseconds = 200
+    synthesis_timeout_ms: Milliseconds = 1000
+    """Until the first token."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingConfig:
+    """The contract that every vector of an index keeps."""
+
+    model_id: str = "nomic-ai/nomic-embed-text-v1.5"
+    """Empty = the provider's own model."""
+    vec_dim: OptionalCount = 2560
+    """Length of a vector; 0 = the model's own."""
+    normalize: bool = True
+    """Whether vectors have length 1."""
+    dtype: Literal["float32"] = "float32"
+    """The number type in which a model returns vectors."""
+    provider: Literal["static"] = "static"
+    """Who computes vectors; ``static`` is the model inside the package."""
+
+    def require(self, model_id: str, vec_dim: int, *, normalized: bool = True) -> None:
+        """Check the model that was loaded against what is configured.
+
+        Raises ``SettingsError`` that names both values.
+        """
+        if self.normalize != normalized:
+            raise SettingsError(
+                f"EMBEDDING_NORMALIZE is {self.normalize}, but {model_id} has it {normalized}",
+                hint="unset EMBEDDING_NORMALIZE",
+                value=str(self.normalize),
+            )
+        if self.model_id not in ("", model_id):
+            raise SettingsError(
+                f"EMBEDDING_MODEL_ID is {self.model_id}, but the provider {self.provider} "
+                f"serves {model_id}",
+                hint="unset EMBEDDING_MODEL_ID",
+                value=self.model_id,
+            )
+        if self.vec_dim not in (0, vec_dim):
+            raise SettingsError(
+                f"EMBEDDING_VEC_DIM is {self.vec_dim}, but {model_id} makes vectors of {vec_dim}",
+                hint="unset EMBEDDING_VEC_DIM",
+                value=str(self.vec_dim),
+            )
+
+
+EMBEDDED_MODEL = EmbeddingConfig(model_id="", vec_dim=0)
+"""The model inside the package, with its own dimension."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a process."""
+
+    data_dir: Path | None = field(default=None, metadata={"env": "CODEINTEL_DATA_DIR"})
+    """Where the index lies; unset = ``.codeintel`` in the repository."""
+    data_home: Path = field(
+        default=Path(os.path.expanduser("~/.local/share")),  # noqa: PTH111  (never raises)
+        metadata={"env": "XDG_DATA_HOME"},
+    )
+    """Below it, ``codeintel/`` holds the indexes of repositories that cannot be written to."""
+    index: IndexConfig = IndexConfig()
+    search: SearchConfig = SearchConfig()
+    answer: AnswerConfig = AnswerConfig()
+    embedding: EmbeddingConfig = EMBEDDED_MODEL
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """Where one setting is found."""
+
+    section: str
+    """Empty at the top of the file."""
+    name: str
+    variable: str
+    """Its name in the environment."""
+    default: Any
+
+
+def all_settings() -> Iterator[Setting]:
+    """Yield every setting there is."""
+    for top in fields(Settings):
+        section = getattr(Settings(), top.name)
+        if variable := top.metadata.get("env"):
+            yield Setting("", top.name, variable, section)
+            continue
+        for name, value in asdict(section).items():
+            yield Setting(top.name, name, f"{top.name}_{name}".upper(), value)
+
+
+def load_settings(env: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
+    """Read the settings from a configuration file and the environment.
+
+    Without ``file`` it is the one that ``CODEINTEL_CONFIG`` names, else ``codeintel/codeintel.toml``
+    in the user's configuration folder when there is one. A file inside a repository is never
+    picked up: whoever wrote the repository must not decide where its reader's data goes.
+
+    Raises ``SettingsError`` that names every bad value, or every unknown name in the file.
+    """
+    env = os.environ if env is None else env
+    known = list(all_settings())
+    file = file or _file_named_by(env)
+    found = read_settings_file(file, [(s.section, s.name) for s in known]) if file else {}
+    from_env = {(s.section, s.name): env[s.variable] for s in known if env.get(s.variable)}
+    found |= from_env
+    try:
+        return _convert(found)
+    except msgspec.ValidationError:
+        named = {
+            (s.section, s.name): s.variable
+            if (s.section, s.name) in from_env
+            else f"{s.name} in {f'[{s.section}] of ' if s.section else ''}{file}"
+            for s in known
+        }
+        raise _all_faults(found, named) from None
+
+
+def _file_named_by(env: Mapping[str, str]) -> Path | None:
+    if named := env.get("CODEINTEL_CONFIG"):
+        return _path(Path, named)
+    home = env.get("XDG_CONFIG_HOME") or (f"{env['HOME']}/.config" if "HOME" in env else "")
+    usual = Path(home) / "codeintel" / "codeintel.toml"
+    return usual if home and usual.is_file() else None
+
+
+def _convert(found: Mapping[tuple[str, str], Any]) -> Settings:
+    tree: dict[str, Any] = {"embedding": asdict(EMBEDDED_MODEL)}
+    for (section, name), value in found.items():
+        (tree.setdefault(section, {}) if section else tree)[name] = value
+    return msgspec.convert(tree, Settings, strict=False, dec_hook=_path)
+
+
+def _path(kind: type, value: Any) -> Path:
+    if kind is not Path or not isinstance(value, str):
+        raise ValueError("Expected a path")
+    return Path(os.path.expanduser(value))  # noqa: PTH111  (never raises)
+
+
+def _all_faults(
+    found: Mapping[tuple[str, str], Any], named: Mapping[tuple[str, str], str]
+) -> SettingsError:
+    """Convert each value by itself, so that all the bad ones are told at once."""
+    faults = []
+    values = []
+    for key, value in found.items():
+        try:
+            _convert({key: value})
+        except msgspec.ValidationError as error:
+            reason = _choices(*key) or str(error).split(" - at ")[0]
+            faults.append(f"{named[key]} is {value!r}: {reason[:1].lower()}{reason[1:]}")
+            values.append(str(value))
+    return SettingsError(
+        f"bad setting{'s'[: len(faults) > 1]}: {'; '.join(faults)}",
+        hint="docs/configuration.md lists what each setting accepts",
+        value=", ".join(values),
+    )
+
+
+def _choices(section: str, name: str) -> str:
+    owner = type(getattr(Settings(), section)) if section else Settings
+    words = get_args(get_type_hints(owner)[name])
+    return (
+        f"expected {' or '.join(map(repr, words))}" if words and isinstance(words[0], str) else ""
+    )

@@ -1,0 +1,73 @@
+"""Plain text that reads, and greps, well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from codeintel_rev.cli.blocks import hits_text, index_text, status_text
+from codeintel_rev.types import IndexReport, SearchHit, SearchResult, StatusReport
+
+HIT = SearchHit(
+    doc_id=1,
+    score=0.03252,
+    repo="web",
+    uri="src/router.py",
+    start_line=10,
+    end_line=11,
+    symbol="Router.match",
+    kind="method",
+    code="def match(self, url):\n    return url\n",
+)
+
+
+def test_a_hit_is_a_line_with_its_place_and_then_its_code() -> None:
+    text = hits_text(SearchResult("match", (HIT, replace(HIT, symbol="", kind="block"))))
+    assert text == (
+        "src/router.py:10-11  Router.match  method  (0.0325)\n"
+        "def match(self, url):\n"
+        "    return url\n"
+        "\n"
+        "src/router.py:10-11  (0.0325)\n"
+        "def match(self, url):\n"
+        "    return url"
+    )
+
+
+def test_a_repository_is_named_where_there_are_several() -> None:
+    text = hits_text(SearchResult("match", (replace(HIT, stale=True),)), name_repos=True)
+    assert text.startswith("web:src/router.py:10-11  Router.match  method  (0.0325)  [changed")
+
+
+def test_reasons_stand_below_the_place() -> None:
+    hit = replace(HIT, explain={"exact": True, "signals": {"definition": 1.25}})
+    lines = hits_text(SearchResult("match", (hit,))).splitlines()
+    assert lines[1:3] == ["  exact = True", "  signals = definition 1.25"]
+
+
+def test_what_an_index_run_did_is_said_in_two_lines() -> None:
+    report = IndexReport(repos=[{"name": "web"}], added=1200, skipped=3, seconds=2.0, lines=90_000)
+    assert index_text(report) == (
+        "web: 1,200 added, 0 changed, 0 removed, 0 unchanged, 3 skipped\n"
+        "90,000 lines in 2.00 s, 45,000 lines/s"
+    )
+
+
+def test_status_names_what_was_skipped_most_first() -> None:
+    report = StatusReport(
+        repos=[{"name": "web", "ref": "main", "commit": "0123456789abcdef", "sequence": 1}],
+        files=1200,
+        chunks=5000,
+        skipped={"binary": 2, "generated": 7},
+        model={"id": "static", "dim": 256, "fingerprint": "ab"},
+        bytes=5 * 1024 * 1024,
+        writer=None,
+    )
+    assert status_text(report).splitlines() == [
+        "repository web  main at 0123456789ab",
+        "files      1,200",
+        "chunks     5,000",
+        "skipped    7 generated, 2 binary",
+        "model      static, 256 dimensions",
+        "size       5.0 MiB",
+        "writer     none",
+    ]
