@@ -1,0 +1,85 @@
+"""The embedded model: a text's vector is the weighted sum of its terms' vectors."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codeintel_rev.io.static_model import read_model
+from codeintel_rev.text.code_tokenizer import TOKENIZER_VERSION, document_terms, tokenize
+
+MODEL_PATH = Path(__file__).parent.parent / "data" / "static_model.bin"
+"""The model that ships with the package."""
+
+_BLOCK = 64
+"""Documents multiplied at once: few enough that their distinct terms stay few."""
+
+
+class StaticEmbedder:
+    """Embeds queries and code by table look-up: no network, no other package than numpy.
+
+    Raises ``IndexDamaged`` or ``IndexForeign`` when the model file cannot be used.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        model = read_model(path or MODEL_PATH)
+        self._rows = model.rows
+        self._scales = model.scales
+        self._ids = dict(zip(model.terms, range(len(model.terms)), strict=True))
+        self.model_id = f"{(path or MODEL_PATH).stem}-{model.digest[:12]}"
+        self.fingerprint = hashlib.sha256(
+            f"{model.digest} {TOKENIZER_VERSION}".encode()
+        ).hexdigest()
+
+    @property
+    def dim(self) -> int:
+        """Length of every vector."""
+        return int(self._rows.shape[1])
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """Return the unit vector of a query, shape ``(dim,)``; all zero when nothing is known."""
+        vector: NDArray[np.float32] = self.embed_terms([tokenize(text)])[0]
+        return vector
+
+    def embed_documents(self, documents: Sequence[tuple[str, str, str]]) -> NDArray[np.float32]:
+        """Return the unit vectors of (path, symbol, text) triples, shape ``(n, dim)``."""
+        return self.embed_terms([document_terms(*document) for document in documents])
+
+    def embed_terms(self, documents: Sequence[Sequence[str]]) -> NDArray[np.float32]:
+        """Return the unit vectors of tokenized documents, shape ``(n, dim)``.
+
+        A document without a known term gets a zero vector.
+        """
+        vectors = np.empty((len(documents), self.dim), np.float32)
+        for start in range(0, len(documents), _BLOCK):
+            vectors[start : start + _BLOCK] = self._embed_block(documents[start : start + _BLOCK])
+        return vectors
+
+    def _embed_block(self, documents: Sequence[Sequence[str]]) -> NDArray[np.float32]:
+        ids = np.array(list(map(self._id_of, chain.from_iterable(documents))), np.int32)
+        owners = np.repeat(np.arange(len(documents)), [len(document) for document in documents])
+        known = ids >= 0
+        ids, owners = ids[known], owners[known]
+        distinct = np.flatnonzero(np.bincount(ids, minlength=1))
+        column = np.empty(len(self._rows), np.int32)
+        column[distinct] = np.arange(len(distinct))
+        counts = np.bincount(
+            owners * len(distinct) + column[ids], minlength=len(documents) * len(distinct)
+        ).reshape(len(documents), len(distinct))
+        weights = np.sqrt(counts.astype(np.float32)) * self._scales[distinct]
+        return unit_rows(weights @ self._rows[distinct].astype(np.float32))
+
+    def _id_of(self, term: str) -> int:
+        return self._ids.get(term, -1)
+
+
+def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return ``vectors`` scaled to length one a row; zero rows stay zero."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
+    result: NDArray[np.float32] = vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return result

@@ -1,0 +1,1 @@
+"""Rebuilds the files in codeintel_rev/data from public packages."""

@@ -1,0 +1,118 @@
+"""Download and unpack the packages of packages.txt whose declared licence is permissive.
+
+    python -m training.fetch DEST
+
+Each package lands in ``DEST/<registry>/<name>``; ``DEST/licences.tsv`` lists what was kept and
+what was dropped, with the licence it declares. A package that is there already is not fetched
+again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+PACKAGES = Path(__file__).with_name("packages.txt")
+PERMISSIVE = re.compile(
+    r"\b(MIT|BSD|Apache|ISC|Zlib|libpng|Boost|BSL-1|Unlicense|CC0|0BSD|PSF|Python Software"
+    r"|HPND|Expat|ZPL|public[ -]domain|curl|X11|OpenSSL|PostgreSQL)",
+    re.IGNORECASE,
+)
+COPYLEFT = re.compile(r"\b[AL]?GPL|GNU|EUPL|CeCILL|SSPL|\bCC-BY-(NC|SA)", re.IGNORECASE)
+
+
+def is_permissive(licence: str) -> bool:
+    """Return whether a declared licence allows any use; anything mixed with copyleft does not."""
+    return bool(PERMISSIVE.search(licence)) and not COPYLEFT.search(licence)
+
+
+def call(*command: str, cwd: Path) -> None:
+    subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.DEVNULL, timeout=600)
+
+
+def fetch_pypi(name: str, folder: Path) -> str:
+    call(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-build-isolation",
+         "--prefer-binary", name, cwd=folder)  # fmt: skip
+    archive = next(path for path in folder.iterdir() if path.is_file())
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as file:
+            file.extractall(folder / "x")
+    else:
+        with tarfile.open(archive) as file:
+            file.extractall(folder / "x", filter="data")
+    found = [*(folder / "x").glob("*.dist-info/METADATA"), *(folder / "x").glob("*/PKG-INFO")]
+    lines = found[0].read_text("utf-8", "replace").split("\n\n", 1)[0].splitlines()
+    declared = [line for line in lines if re.match(r"License(-Expression)?:|Classifier: Lic", line)]
+    return " ".join(line.split(":", 1)[1].strip()[:60] for line in declared)
+
+
+def fetch_npm(name: str, folder: Path) -> str:
+    call("npm", "pack", "--silent", "--ignore-scripts", name, cwd=folder)
+    with tarfile.open(next(folder.glob("*.tgz"))) as file:
+        file.extractall(folder / "x", filter="data")
+    manifest = next((folder / "x").glob("*/package.json"))
+    return str(json.loads(manifest.read_text("utf-8")).get("license", ""))
+
+
+def fetch_deb(name: str, folder: Path) -> str:
+    call("apt-get", "download", "-q", name, cwd=folder)
+    call("dpkg-deb", "-x", str(next(folder.glob("*.deb"))), "x", cwd=folder)
+    return debian_licence(folder / f"x/usr/share/doc/{name}/copyright")
+
+
+def fetch_debsrc(name: str, folder: Path) -> str:
+    """Fetch a Debian source; needs a ``deb-src`` line among apt's sources."""
+    call("apt-get", "source", "-q", "--download-only", name, cwd=folder)
+    call("dpkg-source", "--no-check", "-x", str(next(folder.glob("*.dsc"))), "x", cwd=folder)
+    return debian_licence(folder / "x/debian/copyright")
+
+
+def debian_licence(path: Path) -> str:
+    """Return the licence that a Debian copyright file gives for the upstream code as a whole."""
+    text = path.read_text("utf-8", "replace") if path.exists() else ""
+    stanza = re.search(r"^Files: *\*.*?^License: *(\S.*?)$", text, re.MULTILINE | re.DOTALL)
+    return stanza.group(1) if stanza else ""
+
+
+FETCHERS = {"pypi": fetch_pypi, "npm": fetch_npm, "deb": fetch_deb, "debsrc": fetch_debsrc}
+
+
+def fetch(registry: str, name: str, destination: Path) -> str:
+    """Fetch one package and return its declared licence, or why it could not be had."""
+    with tempfile.TemporaryDirectory(dir=destination.parent.parent) as scratch:
+        folder = Path(scratch)
+        try:
+            licence = FETCHERS[registry](name, folder)
+        except (subprocess.SubprocessError, OSError, StopIteration, IndexError) as error:
+            return f"not fetched: {type(error).__name__}"
+        if is_permissive(licence):
+            shutil.move(folder / "x", destination)
+    return licence
+
+
+def main() -> None:
+    target = Path(sys.argv[1])
+    with (target / "licences.tsv").open("a") as log:
+        for line in PACKAGES.read_text().splitlines():
+            if not line or line.startswith("#"):
+                continue
+            registry, name = line.split(" ")
+            destination = target / registry / name.replace("/", "+")
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            if destination.exists():
+                continue
+            licence = fetch(registry, name, destination)
+            kept = "kept" if destination.exists() else "dropped"
+            log.write(f"{registry}\t{name}\t{kept}\t{licence}\n")
+            log.flush()
+
+
+if __name__ == "__main__":
+    main()
