@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import dropwhile, takewhile
 
 from codeintel_rev.answer.sentences import first_sentence
 
@@ -49,6 +50,7 @@ _CLOSER = re.compile(r"[})\]{]|end\b")
 _LEAD = re.compile(r"[ \t]*(?:@|//|/\*|\*(?:[ /]|$)|\#[ !\[]|\#$|--|\[\w)")
 _ATTRIBUTE = re.compile(r"[ \t]*(?:@|\#\[|\[)")
 _MARKER = re.compile(r"^[ \t]*(?:/\*+|\*+/|\*|//+!?|\#+!?|--+)[ \t]?|[ \t]*\*+/[ \t]*$")
+_LICENCE = re.compile(r"copyright|licen[cs]e|SPDX|\(c\)", re.IGNORECASE)
 _DOCSTRING = re.compile(r"\s*[rRuU]?(?P<quote>\"\"\"|''')(?P<text>.*?)(?:(?P=quote)|\Z)", re.DOTALL)
 _INLINE_TAG = re.compile(r"\{@\w+\s+([^{}]*)\}")
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>")
@@ -181,6 +183,16 @@ def _comment(lines: Sequence[str]) -> str:
     text = "\n".join(_MARKER.sub("", line).rstrip() for line in comment).removesuffix("*/")
     plain = _MARKUP.sub("", _INLINE_TAG.sub(r"\1", _TAG.split(text, maxsplit=1)[0]))
     return first_sentence(plain)
+
+
+def file_doc(lines: Sequence[str]) -> str:
+    """Return the first sentence of what a file says of itself at its top; no licence counts."""
+    docstring = _DOCSTRING.match("\n".join(lines).lstrip("\ufeff"))
+    if docstring:
+        return first_sentence(docstring["text"])
+    lead = list(takewhile(_LEAD.match, dropwhile(lambda line: not line.strip(), lines)))
+    doc = _comment([line for line in lead if not line.startswith("#!")])
+    return "" if _LICENCE.search(doc) else doc
 
 
 def opening_of(lines: Iterable[str]) -> str:

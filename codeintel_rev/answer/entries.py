@@ -10,6 +10,7 @@ from codeintel_rev.answer.definitions import (
     Definition,
     definition_of,
     definitions_in,
+    file_doc,
     opening_of,
     prose_of,
 )
@@ -155,6 +156,8 @@ def entry_of(passage: Passage, terms: Collection[str] = ()) -> Entry:
         title = f"section {quoted(heading)}" if heading else "text"
         return Entry(passage, None, title, prose_of(passage.lines))
     definition = _telling_definition(passage, terms)
+    if definition is None and passage.start_line == 1 and (doc := file_doc(passage.lines)):
+        return Entry(passage, None, f"file {inline_code(hit.uri)}", doc)
     if definition is None:
         named = f"part of {inline_code(hit.symbol)}" if hit.symbol else "lines"
         opening = shortened(opening_of(passage.lines), MAX_OPENING)

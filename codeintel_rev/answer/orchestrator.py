@@ -27,14 +27,7 @@ from codeintel_rev.answer.run import AnswerRun
 from codeintel_rev.answer.stages import Lane, Outcome, run_stage
 from codeintel_rev.errors import ScopeEmpty
 from codeintel_rev.retrieval.fusion import RRF_K, fuse_hits
-from codeintel_rev.types import (
-    AnswerEnvelope,
-    AnswerEvent,
-    AnswerPlan,
-    Mode,
-    Scope,
-    SearchHit,
-)
+from codeintel_rev.types import AnswerEnvelope, AnswerEvent, AnswerPlan, Mode, Scope, SearchHit
 
 CHANNEL_K = 100
 """Candidates that each channel is asked for at least."""
@@ -106,7 +99,8 @@ class AnswerOrchestrator:
 
     def _begin(self, query: str, mode: Mode, time_budget_ms: float | None) -> AnswerRun:
         budget = self._budget
-        total = time_budget_ms or budget.request + budget.synthesis_total
+        default = budget.request + budget.synthesis_total
+        total = default if time_budget_ms is None else time_budget_ms
         return AnswerRun(
             query=query,
             mode=mode,
@@ -141,9 +135,10 @@ class AnswerOrchestrator:
     ) -> list[SearchHit]:
         """Return the best ``top_n`` hits of the channels that answer in time, fused and hydrated.
 
-        What a channel failed at is appended to ``limits``.
+        What a channel failed at is appended to ``limits``. Exact names are looked up as words here.
         """
         run = run or replace(self._begin(query, "hybrid", None), limits=limits)
+        run.mode = "lexical" if run.mode == "exact" else run.mode
         run.candidates = k = max(CHANNEL_K, top_n)
         budget = self._budget
         stages = {}
@@ -247,7 +242,7 @@ class AnswerOrchestrator:
                 run.synthesizer = "chat"
                 yield piece
         run.limit(*synthesis.limits)
-        if synthesis.spoke and not synthesis.cited:
+        if run.synthesizer == "chat" and not synthesis.cited:
             run.limit("citation_missing")
         run.latencies_ms["synthesis"] = (self._clock() - started) * 1000
 

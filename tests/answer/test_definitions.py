@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from codeintel_rev.answer.definitions import (
     definition_of,
     definitions_in,
+    file_doc,
     opening_of,
     prose_of,
 )
@@ -178,3 +179,17 @@ def test_markup_is_taken_off_a_comment():
 def test_an_opening_is_the_first_line_with_words():
     assert opening_of(["", "/**", " * Says it.", " */"]) == "Says it."
     assert opening_of(["{", "}"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "doc"),
+    [
+        ('"""Reads files. Fast."""\n\nimport os\n', "Reads files."),
+        ("#!/bin/sh\n# Starts the server.\nrun\n", "Starts the server."),
+        ("\n// Package mux routes.\npackage mux\n", "Package mux routes."),
+        ("// Copyright 2024 Someone. All rights.\npackage mux\n", ""),
+        ("import os\n", ""),
+    ],
+)
+def test_what_a_file_says_of_itself(code, doc):
+    assert file_doc(code.splitlines()) == doc

@@ -158,7 +158,11 @@ async def test_a_scope_that_cannot_be_used_is_the_callers_error(error):
 
 @pytest.mark.parametrize(
     ("mode", "retrieval", "ids"),
-    [("dense", "faiss-only", [1, 2]), ("lexical", "bm25-only", [2, 3])],
+    [
+        ("dense", "faiss-only", [1, 2]),
+        ("lexical", "bm25-only", [2, 3]),
+        ("exact", "bm25-only", [2, 3]),
+    ],
 )
 async def test_a_mode_asks_its_channel_only(mode, retrieval, ids):
     envelope = await envelope_of(FakeContext(staged()), mode=mode)
@@ -259,13 +263,25 @@ async def test_an_uncited_chat_answer_is_kept_and_followed_by_the_sources():
 
 
 @pytest.mark.parametrize(
-    "chat", [FakeChat([], error=OSError("refused")), FakeChat([]), FakeChat(["\n", " "])]
+    "chat",
+    [
+        FakeChat([], error=OSError("refused")),
+        FakeChat([]),
+        FakeChat(["\n", " "]),
+    ],
 )
 async def test_a_silent_model_gives_way_to_the_extractive_answer(chat):
     envelope = await envelope_of(local(chat=chat))
 
     assert envelope.answer.startswith("The closest match is the function `f1` (src/m1.py:1-2)")
     assert envelope.limits == ("synthesis_error",)
+    assert envelope.plan.synthesizer == "extractive"
+
+
+async def test_a_model_that_only_cites_what_is_not_there_gives_way_too():
+    envelope = await envelope_of(local(chat=FakeChat(["[9]"])))
+
+    assert envelope.limits == ("citation_invalid",)
     assert envelope.plan.synthesizer == "extractive"
 
 
