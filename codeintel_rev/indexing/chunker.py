@@ -52,7 +52,7 @@ def _outline(lines: Lines, lang: str, size: ChunkSize) -> tuple[list[Unit], list
 
 def _line_count(lines: Lines) -> int:
     """Return the number of lines as editors count them."""
-    return lines.count - (not lines.data or lines.data.endswith(b"\n"))
+    return lines.row_count - (not lines.data or lines.data.endswith(b"\n"))
 
 
 def _chunks(pieces: list[Piece], lines: Lines, source: Source, size: ChunkSize) -> Iterator[Chunk]:

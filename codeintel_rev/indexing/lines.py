@@ -14,22 +14,26 @@ BLANKS: Final = b" \t\r\f\v"
 """White space inside a line; what ``bytes.strip`` strips, less the line feed."""
 
 
+LINE_FLOOR: Final = 16
+"""A line with anything on it weighs at least this, so columns of short lines are cut as well."""
+
+
 class Lines(NamedTuple):
     """A source by rows; a row is a line's 0-based number."""
 
     data: bytes
     starts: Sequence[int]
-    """Byte offset of each row, and of the end: ``count + 1`` numbers."""
+    """Byte offset of each row, and of the end: ``row_count + 1`` numbers."""
     weights: Sequence[int]
-    """Non-white bytes before each row, and before the end: ``count + 1`` numbers."""
+    """Weight before each row, and before the end: ``row_count + 1`` numbers."""
 
     @property
-    def count(self) -> int:
+    def row_count(self) -> int:
         """Return the number of rows, the empty one after a final line feed included."""
         return len(self.starts) - 1
 
     def weight(self, start: int, end: int) -> int:
-        """Return the non-white bytes of rows ``[start, end)``."""
+        """Return what rows ``[start, end)`` weigh: their non-white bytes, a floor for each line."""
         return self.weights[end] - self.weights[start]
 
     def is_blank(self, row: int) -> bool:
@@ -41,5 +45,6 @@ def split_lines(data: bytes) -> Lines:
     """Return the lines of UTF-8 ``data``."""
     lengths = [len(line) + 1 for line in data.split(b"\n")]
     lengths[-1] -= 1
-    weights = map(len, data.translate(None, BLANKS).split(b"\n"))
+    visible = map(len, data.translate(None, BLANKS).split(b"\n"))
+    weights = (max(count, LINE_FLOOR) if count else 0 for count in visible)
     return Lines(data, list(accumulate(lengths, initial=0)), list(accumulate(weights, initial=0)))

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 from tree_sitter import Node
 
 from codeintel_rev.indexing.docs import comment_doc, docstring_doc, first_sentence
-from codeintel_rev.indexing.grammars.grammar import Found, Grammar, first_child, last_child, text_of
+from codeintel_rev.indexing.grammars.grammar import Found, Grammar, first_child, text_of
+from codeintel_rev.indexing.lead import COMMENTS, Lead
 from codeintel_rev.indexing.lines import Lines
 from codeintel_rev.indexing.pieces import ChunkSize, Definition, Unit
 from codeintel_rev.types import Symbol
@@ -21,7 +22,6 @@ from codeintel_rev.types import Symbol
 MAX_DEPTH: Final = 60
 """Nodes below this level are cut by lines alone, which bounds the recursion."""
 
-_COMMENTS: Final = frozenset(("comment", "line_comment", "block_comment"))
 _FUNCTIONS: Final = frozenset(("function", "method", "macro"))
 _GROUPS: Final = frozenset(("block", "module"))
 _MINOR: Final = frozenset(("constant", "type", "macro"))
@@ -40,36 +40,6 @@ class _Sibling(NamedTuple):
     """How many opened nodes it stands in."""
 
 
-class _Lead:
-    """Comments, attributes and decorators that wait for the definition below them."""
-
-    def __init__(self) -> None:
-        self.row: int | None = None
-        self.comments: list[Node] = []
-        self._reach = -1
-
-    def take(self, node: Node, row: int, end: int) -> None:
-        """Add a node that stands on rows ``row`` to ``end``."""
-        if self.row is None:
-            self.row = row
-        self._reach = end + 1
-        if node.type in _COMMENTS:
-            self.comments.append(node)
-
-    def reaches(self, row: int) -> bool:
-        """Return whether what starts at ``row`` follows without a blank line."""
-        return row <= self._reach
-
-    def hold(self, row: int) -> None:
-        """Wait for a definition on ``row`` alone, behind the keyword that opens a group."""
-        self._reach = row
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self.row = None
-        self.comments = []
-
-
 class Outliner:
     """Walks one syntax tree and collects ``units`` and ``symbols`` in order."""
 
@@ -80,7 +50,7 @@ class Outliner:
         self._grammar = grammar
         self._lines = lines
         self._size = size
-        self._leads = grammar.leads | _COMMENTS
+        self._leads = grammar.leads | COMMENTS
         self._constants: set[str] = set()
 
     def outline(self, root: Node) -> None:
@@ -89,7 +59,7 @@ class Outliner:
 
     def _visit(self, parent: Node, owner: Definition, depth: int) -> None:
         """Collect the children of ``parent``, which belong to ``owner``."""
-        lead = _Lead()
+        lead = Lead()
         last_end = -1
         for sibling in self._siblings(parent, owner):
             row, end = sibling.node.start_point[0], _last_row(sibling.node)
@@ -116,9 +86,9 @@ class Outliner:
         stack = [iter(parent.named_children)]
         while stack:
             for node in stack[-1]:
-                inner = self._unwrap(node)
+                inner = self._grammar.unwrap(node)
                 found = self._find(inner, owner)
-                group = None if found else self._opened(inner)
+                group = None if found else self._grammar.opened(inner)
                 yield _Sibling(node, inner, found, group is not None, len(stack) - 1)
                 if group is not None:
                     stack.append(iter(group.named_children))
@@ -126,26 +96,9 @@ class Outliner:
             else:
                 stack.pop()
 
-    def _unwrap(self, node: Node) -> Node:
-        """Return the definition inside wrappers such as decorators and ``export``."""
-        while (fields := self._grammar.wrappers.get(node.type)) is not None:
-            inner = wrapped(node, fields)
-            if inner is None:
-                break
-            node = inner
-        return node
-
-    def _opened(self, node: Node) -> Node | None:
-        """Return the node whose children stand in place of ``node``, if it only groups them."""
-        if node.type == "ERROR":
-            return node
-        opener = self._grammar.transparent.get(node.type)
-        return opener(node) if opener is not None else None
-
     def _find(self, node: Node, owner: Definition) -> Found | None:
         """Return the definition in ``node``, less the variables of functions and classes."""
-        finder = self._grammar.definitions.get(node.type)
-        found = finder(node) if finder is not None else None
+        found = self._grammar.find(node)
         if found is None or found.kind != "constant" or owner.kind in _GROUPS:
             return found
         in_class = owner.kind not in _FUNCTIONS and text_of(found.name).isupper()
@@ -157,7 +110,7 @@ class Outliner:
         """Collect one node; ``rows`` are its own and its lead's."""
         depth += sibling.level
         weight = self._lines.weight(rows.start, rows.stop)
-        is_large = weight > self._size.limit
+        is_large = weight > self._size.limit and len(rows) > 1
         found = sibling.found
         if found is None:
             self._cut(rows.start, owner, depth)
@@ -171,7 +124,8 @@ class Outliner:
         else:
             self._open(rows.start, definition, owner if is_whole else definition, depth)
         kept = len(self.units)
-        if (is_large or found.kind not in _FUNCTIONS) and depth < MAX_DEPTH:
+        has_members = found.body is not None and found.kind not in _FUNCTIONS
+        if (is_large or has_members) and depth < MAX_DEPTH:
             self._visit(found.body or sibling.inner, definition, depth + 1)
         if is_whole:
             del self.units[kept:]
@@ -212,7 +166,7 @@ class Outliner:
                 return docstring_doc(text_of(literal))
         if comments:
             return comment_doc(map(text_of, comments))
-        if first is not None and first.type in _COMMENTS and is_inner_doc(text_of(first)):
+        if first is not None and first.type in COMMENTS and _is_inner_doc(text_of(first)):
             return comment_doc([text_of(first)])
         return ""
 
@@ -231,18 +185,7 @@ class Outliner:
             self.units[-1] = unit
 
 
-def wrapped(node: Node, fields: tuple[str, ...]) -> Node | None:
-    """Return the first of ``fields`` that ``node`` has; ``""`` is its last named child."""
-    for field in fields:
-        if not field:
-            return last_child(node)
-        inner = node.child_by_field_name(field)
-        if inner is not None:
-            return inner
-    return None
-
-
-def is_inner_doc(comment: str) -> bool:
+def _is_inner_doc(comment: str) -> bool:
     """Return whether a comment documents what it stands in, as in Rust."""
     return comment.startswith(("//!", "/*!"))
 

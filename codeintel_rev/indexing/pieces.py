@@ -5,6 +5,7 @@ Everything here counts rows, so a line belongs to one piece and no citation cuts
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -16,7 +17,7 @@ from codeintel_rev.indexing.lines import Lines
 
 
 class ChunkSize(NamedTuple):
-    """How large chunks become, in non-white bytes."""
+    """How large chunks become, in the weight of their lines: about their non-white bytes."""
 
     limit: int = 1400
     """A chunk above this is divided; it is about 40 lines of code."""
@@ -28,8 +29,8 @@ class ChunkSize(NamedTuple):
 
 DEFAULT_SIZE: Final = ChunkSize()
 
-_CRUMB: Final = 4
-"""A division leaves at least a fourth of the limit for the last part."""
+_SLACK: Final = 0.4
+"""How far a part may depart from the even share for a better place to cut."""
 
 
 class Definition(msgspec.Struct, frozen=True, gc=False, eq=False):
@@ -91,29 +92,35 @@ def divide(
     ``candidates`` are (row, cost) in order of rows, the first one being the start. Where none
     stands in reach, a part ends at any line, after a blank one if there is one.
     """
+    weights = lines.weights
     start = candidates[0][0]
     yield start
-    while (rest := lines.weight(start, end)) > limit:
-        high = lines.weights[start] + min(limit, rest - limit // _CRUMB)
-        low = lines.weights[start] + limit // 2
-        last = max(start + 1, bisect_right(lines.weights, high, start, end + 1) - 1)
-        first = min(last, max(start + 1, bisect_left(lines.weights, low, start, end + 1)))
+    while (rest := weights[end] - weights[start]) > limit:
+        even = rest / math.ceil(rest / limit)
+        low, high = weights[start] + even * (1 - _SLACK), weights[start] + even * (1 + _SLACK)
+        high = min(high, weights[start] + limit)
+        last = max(start + 1, bisect_right(weights, high, start, end + 1) - 1)
+        first = min(last, max(start + 1, bisect_left(weights, low, start, end + 1)))
         if last >= end:
             return
         reach = candidates[bisect_left(candidates, (first,)) : bisect_left(candidates, (last + 1,))]
-        start = _cheapest(reach or [(row, 0) for row in range(first, last + 1)], lines)
+        choice = reach or [(row, 0) for row in range(first, last + 1)]
+        start = _cheapest(choice, lines, weights[start] + even)
         yield start
 
 
-def _cheapest(candidates: Iterable[tuple[int, int]], lines: Lines) -> int:
-    """Return the last row of the lowest cost; a blank line before it makes a row cheaper."""
-    return min(candidates, key=lambda c: (2 * c[1] - lines.is_blank(c[0] - 1), -c[0]))[0]
+def _cheapest(candidates: Iterable[tuple[int, int]], lines: Lines, target: float) -> int:
+    """Return the row of the lowest cost, less where a blank line precedes, nearest ``target``."""
+    return min(
+        candidates,
+        key=lambda c: (2 * c[1] - lines.is_blank(c[0] - 1), abs(lines.weights[c[0]] - target)),
+    )[0]
 
 
 def _divide_runs(units: Sequence[Unit], lines: Lines, limit: int) -> Iterator[Piece]:
     """Yield one piece a run of units with the same owner, more where the run is too large."""
     runs = [list(run) for _, run in groupby(units, key=lambda unit: id(unit.owner))]
-    ends = [run[0].row for run in runs[1:]] + [lines.count]
+    ends = [run[0].row for run in runs[1:]] + [lines.row_count]
     for run, end in zip(runs, ends, strict=True):
         head = run[0]
         starts = list(divide([(unit.row, unit.depth) for unit in run], end, lines, limit))

@@ -36,7 +36,7 @@ def section_outline(lines: Lines, lang: str) -> tuple[list[Unit], list[Symbol]]:
         path.append((heading.level, section))
         is_leaf = following is None or following.level <= heading.level
         family = parent if is_leaf else section
-        stop = following.start if following else lines.count
+        stop = following.start if following else lines.row_count
         units.append(Unit(heading.start, section, family, opening=True))
         inner = plain[bisect_left(cuts, heading.row + 1) : bisect_left(cuts, stop)]
         units += [Unit(unit.row, section, family, unit.depth) for unit in inner]
@@ -58,7 +58,7 @@ def _section_end(headings: list[Heading], at: int, lines: Lines) -> int:
     """Return the last line of a section with its subsections, blank lines at its end left out."""
     level = headings[at].level
     ends = (h.start for h in headings[at + 1 :] if h.level <= level)
-    end = next(ends, lines.count)
+    end = next(ends, lines.row_count)
     while end > headings[at].row + 1 and lines.is_blank(end - 1):
         end -= 1
     return end

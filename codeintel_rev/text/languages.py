@@ -76,7 +76,7 @@ LANGUAGES: Final = (
     Language("julia", "jl", "jl", interpreters="julia"),
     Language("kotlin", "kt kts", "kt", interpreters="kotlin"),
     Language("lua", "lua rockspec", interpreters="lua luajit"),
-    Language("matlab", "mat.m"),
+    Language("matlab", "matlab mlx"),
     Language("nim", "nim nims nimble"),
     Language("nix", "nix"),
     Language("objectivec", "m mm", "objc objective-c obj-c"),

@@ -43,10 +43,10 @@ def declared_name(node: Node | None) -> tuple[Node, tuple[str, ...], bool] | Non
 
 def tag(node: Node) -> Found | None:
     """Read a struct, union, class or enum that has a body."""
-    name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
-    if name is None or body is None:
+    named, body = declared_name(node.child_by_field_name("name")), node.child_by_field_name("body")
+    if named is None or body is None:
         return None
-    return Found(_TAG_KINDS[node.type], name, body)
+    return Found(_TAG_KINDS[node.type], named[0], body, named[1])
 
 
 def _function(node: Node) -> Found | None:

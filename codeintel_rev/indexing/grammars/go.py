@@ -37,6 +37,12 @@ def _type(node: Node) -> Found | None:
     return Found(_TYPE_KINDS.get(value.type, "type") if value else "type", name, value)
 
 
+def _constant(node: Node) -> Found | None:
+    """Read a constant or variable; the blank one only checks a type."""
+    name = node.child_by_field_name("name")
+    return Found("constant", name) if name is not None and name.text != b"_" else None
+
+
 GRAMMAR = Grammar(
     package="tree_sitter_go",
     definitions={
@@ -44,8 +50,8 @@ GRAMMAR = Grammar(
         "method_declaration": _method,
         "type_spec": _type,
         "type_alias": _type,
-        "const_spec": definition("constant"),
-        "var_spec": definition("constant"),
+        "const_spec": _constant,
+        "var_spec": _constant,
     },
     transparent=dict.fromkeys(
         ("type_declaration", "const_declaration", "var_declaration", "var_spec_list"), itself

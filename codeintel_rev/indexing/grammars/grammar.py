@@ -44,6 +44,28 @@ class Grammar(NamedTuple):
     docstrings: bool = False
     """Whether a string that opens a body documents it."""
 
+    def unwrap(self, node: Node) -> Node:
+        """Return the definition inside wrappers such as decorators and ``export``."""
+        while (fields := self.wrappers.get(node.type)) is not None:
+            inner = _wrapped(node, fields)
+            if inner is None:
+                break
+            node = inner
+        return node
+
+    def find(self, node: Node) -> Found | None:
+        """Return the definition in an unwrapped node; a module without body defines nothing."""
+        finder = self.definitions.get(node.type)
+        found = finder(node) if finder is not None else None
+        return None if found and found.kind == "module" and found.body is None else found
+
+    def opened(self, node: Node) -> Node | None:
+        """Return the node whose children stand in place of ``node``, if it only groups them."""
+        if node.type == "ERROR":
+            return node
+        opener = self.transparent.get(node.type)
+        return opener(node) if opener is not None else None
+
 
 def definition(kind: str, name: str = "name", body: str = "body") -> Finder:
     """Return the finder of a node that holds its name and body in fields."""
@@ -63,6 +85,15 @@ def itself(node: Node) -> Node:
 def body_of(node: Node) -> Node | None:
     """Open a node whose ``body`` holds the siblings."""
     return node.child_by_field_name("body")
+
+
+def _wrapped(node: Node, fields: tuple[str, ...]) -> Node | None:
+    """Return the first of ``fields`` that ``node`` has; ``""`` is its last named child."""
+    for field in fields:
+        inner = node.child_by_field_name(field) if field else last_child(node)
+        if inner is not None:
+            return inner
+    return None
 
 
 def first_child(node: Node | None) -> Node | None:

@@ -75,7 +75,7 @@ def _field(node: Node) -> Found | None:
     return found if found and found.kind == "function" else None
 
 
-def _exported_object(node: Node) -> Node | None:
+def exported_object(node: Node) -> Node | None:
     """Open ``module.exports = {...}``."""
     pair = _assigned(node)
     opens = pair and pair[1].type == "object" and text_of(pair[0]) in _MODULE_OBJECTS
@@ -98,7 +98,7 @@ GRAMMAR = Grammar(
     transparent={
         "lexical_declaration": itself,
         "variable_declaration": itself,
-        "expression_statement": _exported_object,
+        "expression_statement": exported_object,
         "object": itself,
     },
     leads=frozenset(("decorator",)),

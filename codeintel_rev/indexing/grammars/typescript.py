@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from tree_sitter import Node
+
 from codeintel_rev.indexing.grammars import javascript
-from codeintel_rev.indexing.grammars.grammar import Grammar, definition
+from codeintel_rev.indexing.grammars.grammar import Grammar, definition, first_child
+
+
+def _statement(node: Node) -> Node | None:
+    """Open ``namespace N {...}``, which stands in a statement, and ``module.exports = {...}``."""
+    inner = first_child(node)
+    if inner is not None and inner.type == "internal_module":
+        return node
+    return javascript.exported_object(node)
+
 
 GRAMMAR = Grammar(
     package="tree_sitter_typescript",
@@ -21,7 +32,7 @@ GRAMMAR = Grammar(
         "module": definition("module"),
     },
     wrappers={**javascript.GRAMMAR.wrappers, "ambient_declaration": ("",)},
-    transparent=javascript.GRAMMAR.transparent,
+    transparent={**javascript.GRAMMAR.transparent, "expression_statement": _statement},
     leads=javascript.GRAMMAR.leads,
 )
 
