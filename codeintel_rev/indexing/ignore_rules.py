@@ -6,12 +6,12 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from codeintel_rev.io.work_tree import IGNORE_FILE
 from codeintel_rev.text.globs import Rule, compile_ignore_lines, decide
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-IGNORE_FILE = ".codeintelignore"
 _MAX_BYTES = 64 * 1024
 
 

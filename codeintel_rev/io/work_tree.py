@@ -12,7 +12,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codeintel_rev.io.git import TIMEOUT_S, split_paths, stop
+from codeintel_rev.io.git_process import TIMEOUT_S, split_paths, stop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,6 +101,8 @@ def _identity(path: Path) -> str:
 
 def _checksum(index: Path) -> str:
     """Return the checksum that ends an index file: it differs where the clock was too coarse."""
+    if not index.is_file():
+        return ""
     try:
         with index.open("rb") as file:
             file.seek(-_CHECKSUM_BYTES, os.SEEK_END)

@@ -283,6 +283,22 @@ def test_a_configured_work_tree_elsewhere_is_not_followed(root: Path, tmp_path: 
     assert sorted(repo.list_files(root).paths) == ["a.py", "pkg/b.py"]
 
 
+@pytest.mark.timeout(20)
+def test_a_pipe_in_place_of_a_file_holds_nobody_up(root: Path) -> None:
+    os.mkfifo(root / ".git" / "commondir")
+    os.mkfifo(root / ".git" / "config.worktree")
+    repo = locate(root)
+    assert repo == GitRepo(root, root / ".git", root / ".git")
+    assert repo.names_filters()
+    assert start_probe(repo, root) is None
+    (root / ".git" / "config.worktree").unlink()
+    (root / ".git" / "index").unlink()
+    os.mkfifo(root / ".git" / "index")
+    probe = start_probe(repo, root)
+    assert probe is not None
+    assert probe.result(timeout_s=0.2) is None
+
+
 def test_a_bare_repository_inside_a_tree_is_not_entered(root: Path, marks: Path) -> None:
     git(root, "init", "-q", "--bare", "docs")
     program = script(marks.parent / "monitor", f"touch {shlex.quote(str(marks / 'monitor'))}")
