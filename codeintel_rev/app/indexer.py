@@ -97,17 +97,20 @@ def refresh_repository(
         before, meta = folder.state()
         check_components(repository.name, meta, wanted)
         suspects = surveyor.suspects(before.tree_state) if before is not None else None
-        if before is not None and suspects == frozenset() and surveyor.head() == before.head:
-            return unchanged(folder)
+        limits = {
+            "max_file_bytes": settings.index.max_file_bytes,
+            "data_dir": registry.data_dir,
+        }
         progress("scan", 0, 0, 0)
+        survey = surveyor.survey(suspects, **limits)
+        _require_files(root, survey)
+        options = RefreshOptions(workers=settings.index.workers)
+        refresher = Refresher(folder, repository.name, root, embedder, embedder.dim, options)
+        if before is not None and refresher.is_current(survey):
+            return unchanged(folder)
         with folder.writing(timeout_s=waiting.timeout_s, on_wait=waiting.on_wait):
-            among = suspects if folder.state()[0] == before else None
-            survey = surveyor.survey(
-                among, max_file_bytes=settings.index.max_file_bytes, data_dir=registry.data_dir
-            )
-            _require_files(root, survey)
-            options = RefreshOptions(workers=settings.index.workers)
-            refresher = Refresher(folder, repository.name, root, embedder, embedder.dim, options)
+            if folder.state()[0] != before:  # another writer was faster
+                survey = surveyor.survey(None, **limits)
             return refresher.refresh(survey, progress)
     finally:
         surveyor.close()

@@ -95,6 +95,18 @@ class Refresher:
         self._dim = dim
         self._options = options
 
+    def is_current(self, survey: Survey) -> bool:
+        """Return whether the snapshot already stands as surveyed; needs no lock."""
+        recorded = self._recorded(survey.among)
+        changes = find_changes(survey.files, recorded.files, recorded.skipped)
+        return not (
+            changes.candidates
+            or changes.removed
+            or any(skipped.path in recorded.files for skipped in survey.skipped)
+            or recorded.head != survey.head
+            or recorded.tree_state != encode_state(survey.state)
+        )
+
     def refresh(self, survey: Survey, progress: Progress) -> RefreshReport:
         """Store what changed and switch the snapshot in one last commit.
 
@@ -103,10 +115,6 @@ class Refresher:
         """
         recorded = self._recorded(survey.among)
         changes = find_changes(survey.files, recorded.files, recorded.skipped)
-        gone = [s.path for s in survey.skipped if s.path in recorded.files]
-        same = recorded.head == survey.head and recorded.tree_state == encode_state(survey.state)
-        if not changes.candidates and not changes.removed and not gone and same:
-            return unchanged(self._folder)
         writer = StoreWriter(self._folder, self._dim, bulk=_is_bulk(changes.candidates))
         try:
             return self._apply(writer, survey, recorded, changes, progress)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from stat import S_ISREG
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -19,7 +21,13 @@ from codeintel_rev.indexing.skip_rules import skip_by_content
 from codeintel_rev.io.packing import Span, pack_text
 from codeintel_rev.text.code_tokenizer import tokenize
 from codeintel_rev.text.languages import language_of
-from codeintel_rev.types import Chunk, FileEntry, Symbol
+from codeintel_rev.types import Chunk, FileEntry, ParsedFile, Symbol
+
+
+_log = logging.getLogger(__name__)
+
+PLAIN_TEXT = "text"
+"""The language of files without a grammar."""
 
 
 class TermEmbedder(Protocol):
@@ -91,12 +99,18 @@ class ReadFile(NamedTuple):
 
 
 def read_file(root: Path, entry: FileEntry) -> ReadFile | None:
-    """Read a file without following a link, or return ``None`` when it vanished or is closed."""
+    """Read a regular file without following a link.
+
+    Returns ``None`` when it vanished, became something else or cannot be read.
+    """
     scanned_ns = time.time_ns()
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        descriptor = os.open(root / entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(root / entry.path, flags)
         with open(descriptor, "rb") as file:  # noqa: PTH123  a descriptor, not a path
             stat = os.fstat(descriptor)
+            if not S_ISREG(stat.st_mode):
+                return None
             now = FileEntry(entry.path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
             return ReadFile(file.read(), now, scanned_ns)
     except OSError:
@@ -131,7 +145,7 @@ def _prepare(repo: str, read: ReadFile, documents: list[list[str]]) -> PreparedF
     if reason is not None:
         return PreparedFile(entry, scanned_ns, digest, reason)
     lang = language_of(entry.path)
-    parsed = chunk_source(data, lang)
+    parsed = _parse(entry.path, data, lang)
     path_terms = tokenize(entry.path)
     seen: Counter[tuple[str, str, str]] = Counter()
     chunks = []
@@ -153,6 +167,18 @@ def _prepare(repo: str, read: ReadFile, documents: list[list[str]]) -> PreparedF
         chunks=chunks,
         symbols=parsed.symbols,
     )
+
+
+def _parse(path: str, data: bytes, lang: str) -> ParsedFile:
+    """Cut a file along its syntax, or by lines when a grammar stumbles over it.
+
+    One odd file must not end the indexing of a whole repository.
+    """
+    try:
+        return chunk_source(data, lang)
+    except Exception:
+        _log.exception("%s is cut by lines: its syntax could not be read", path)
+        return chunk_source(data, PLAIN_TEXT)
 
 
 def _prepare_chunk(chunk: Chunk, new_id: int, body: list[str], symbol: list[str]) -> PreparedChunk:
