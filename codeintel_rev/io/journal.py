@@ -108,9 +108,7 @@ class JournalView:
         blob = self._one("SELECT live FROM snapshot WHERE id = ?", snapshot_id)
         return unpack_bitmap(blob) if blob else np.zeros(0, dtype=np.bool_)
 
-    def files(
-        self, snapshot_id: int, paths: Iterable[str] | None = None
-    ) -> dict[str, FileRecord]:
+    def files(self, snapshot_id: int, paths: Iterable[str] | None = None) -> dict[str, FileRecord]:
         """Return the snapshot's files by path, all or those among ``paths``."""
         query = (
             "SELECT path, version_id, size, mtime_ns, inode, scanned_ns"
@@ -172,8 +170,9 @@ class JournalView:
         """Return what ranking needs of ``rows``, by row."""
         found = self._connection.execute(
             "SELECT row, chunk.id, path, lang, kind, symbol"
-            " FROM chunk JOIN path ON path.id = path_id"
-            f" WHERE row IN ({','.join(str(int(row)) for row in rows)})"
+            " FROM json_each(?) JOIN chunk ON row = json_each.value"
+            " JOIN path ON path.id = path_id",
+            (f"[{','.join(map(str, rows))}]",),
         )
         return {row[0]: ChunkHead(*row) for row in found}
 

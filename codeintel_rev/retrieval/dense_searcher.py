@@ -88,7 +88,7 @@ class FaissFlat:
             bits[: len(mask)] = mask
             packed = np.packbits(bits, bitorder="little")
             selector = faiss.IDSelectorBitmap(len(packed), faiss.swig_ptr(packed))
-            arguments["params"] = faiss.SearchParameters(sel=selector)
+            arguments["params"] = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
         _, found = self._index.search(query[np.newaxis], min(k, self._index.ntotal), **arguments)
         rows: NDArray[np.int64] = found[0]
         return rows[rows >= 0]

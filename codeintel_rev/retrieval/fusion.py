@@ -58,7 +58,9 @@ def fuse_hits(channels: Mapping[Source, Sequence[SearchHit]], k: int = RRF_K) ->
             first.setdefault(hit.doc_id, hit)
             own = scores.setdefault(hit.doc_id, {})
             own[channel] = max(hit.score, own.get(channel, hit.score))
-    ids = {channel: [hit.doc_id for hit in hits] for channel, hits in channels.items()}
+    ids: dict[str, list[int]] = {
+        channel: [hit.doc_id for hit in hits] for channel, hits in channels.items()
+    }
     return [
         replace(first[doc_id], score=score, scores=ChannelScores(**scores[doc_id], rrf=score))
         for doc_id, score in reciprocal_rank_fusion(ids, k)

@@ -228,8 +228,8 @@ def test_an_index_of_another_model_is_refused_until_it_is_rebuilt(repo: Path) ->
 def test_what_cannot_be_indexed_says_why(tmp_path: Path) -> None:
     with pytest.raises(NotARepository, match="does not exist"):
         index_repositories([tmp_path / "nowhere"])
+    (tmp_path / "file.py").write_text("x = 1\n")
     with pytest.raises(NotARepository, match="is no folder"):
-        (tmp_path / "file.py").write_text("x = 1\n")
         index_repositories([tmp_path / "file.py"])
     (tmp_path / "empty").mkdir()
     with pytest.raises(NotARepository, match="no text files"):

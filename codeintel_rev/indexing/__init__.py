@@ -1,0 +1,1 @@
+"""From files to rows: walk, parse, tokenize, embed, store."""
