@@ -28,7 +28,7 @@ CALLERS_ERRORS = (InvalidArgument, NotFound, ScopeEmpty)
 log = logging.getLogger(__name__)
 
 
-class Saturated(Exception):  # noqa: N818 (a state of a lane, not a fault)
+class Saturated(Exception):
     """Raised when a lane already runs as many calls as it may."""
 
 

@@ -169,7 +169,7 @@ class JournalView:
     def heads(self, rows: Sequence[int]) -> dict[int, ChunkHead]:
         """Return what ranking needs of ``rows``, by row."""
         found = self._connection.execute(
-            "SELECT row, chunk.id, path, lang, kind, symbol"
+            "SELECT row, chunk.id, path.path, lang, kind, symbol"
             " FROM json_each(?) JOIN chunk ON row = json_each.value"
             " JOIN path ON path.id = path_id",
             (f"[{','.join(map(str, rows))}]",),
