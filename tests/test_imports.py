@@ -39,3 +39,19 @@ def test_exported_names_are_what_they_say() -> None:
     exported = set(codeintel_rev.__all__) - {"LocalIndex"}
     assert all(getattr(codeintel_rev, name) is not None for name in exported)
     assert not hasattr(codeintel_rev, "no_such_name")
+
+
+FORBIDDEN = {"pydantic", "fastapi", "httpx", "asyncio", "duckdb", "pyarrow", "rich", "tree_sitter"}
+
+
+def test_a_search_on_a_ready_index_loads_nothing_heavy(tmp_path: Path) -> None:
+    (tmp_path / "router.py").write_text("def match_url(url):\n    return url\n")
+    search = (
+        f"import os; os.chdir({str(tmp_path)!r})\n"
+        "from codeintel_rev.cli.program import run\n"
+        "assert run(['search', 'match a url']) == 0"
+    )
+    modules_after(search)
+    loaded = modules_after(search)
+    assert loaded & (FORBIDDEN | {"faiss"}) == set()
+    assert {"numpy", "tantivy", "sqlite3"} <= loaded

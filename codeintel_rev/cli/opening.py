@@ -18,6 +18,8 @@ def fresh_index(
     output: Output, settings: Settings, repo: Path | None, data_dir: Path | None
 ) -> Iterator[LocalIndex]:
     """Open an index that is made or brought up to date first."""
+    if not (data_dir or settings.data_dir):
+        _start_survey(settings, repo)
     from codeintel_rev.app.local import open_index
     from codeintel_rev.cli.progress import reporting
 
@@ -31,6 +33,15 @@ def fresh_index(
         )
     with index:
         yield index
+
+
+def _start_survey(settings: Settings, repo: Path | None) -> None:
+    """Let git look for changes while this process still imports what it searches with."""
+    from codeintel_rev.app import surveyors
+    from codeintel_rev.app.data_dir import data_dir_for_search
+
+    _, root = data_dir_for_search(None, repo, Path.cwd(), settings.data_home)
+    surveyors.start(root)
 
 
 def roots_of(index: LocalIndex) -> dict[str, str]:
