@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from codeintel_rev.indexing.decoding import OriginalOffsets, Source, decode_source
-from codeintel_rev.indexing.line_chunker import line_units, split_line
 from codeintel_rev.indexing.lines import Lines, split_lines
+from codeintel_rev.indexing.long_line import split_line
 from codeintel_rev.indexing.pieces import DEFAULT_SIZE, ChunkSize, Piece, Unit, cut_pieces
+from codeintel_rev.indexing.region_outline import RegionOutliner
 from codeintel_rev.indexing.sections import HEADING_SCANS, section_outline
 from codeintel_rev.types import Chunk, ParsedFile, Symbol
 
@@ -47,7 +48,9 @@ def _outline(lines: Lines, lang: str, size: ChunkSize) -> tuple[list[Unit], list
             outliner = Outliner(grammar, lines, size)
             outliner.outline(parser.parse(lines.data).root_node)
             return outliner.units, outliner.symbols
-    return line_units(lines), []
+    regions = RegionOutliner(lines, size)
+    regions.outline(lang)
+    return regions.units, regions.symbols
 
 
 def _line_count(lines: Lines) -> int:
@@ -84,10 +87,7 @@ def _parts(lines: Lines, piece: Piece, size: ChunkSize) -> Iterator[tuple[int, i
         row += 1
     start = lines.starts[row]
     text = lines.data[start : lines.starts[end]].rstrip()
-    if lines.weight(row, end) <= size.limit:
-        parts = [text]
-    else:
-        parts = split_line(text, max(4, -(-len(text) // -(-len(text) // size.limit))))
+    parts = [text] if lines.weight(row, end) <= size.limit else split_line(text, size.limit)
     for part in parts:
         if visible := part.rstrip():
             yield row, start, visible

@@ -15,7 +15,7 @@ _MARKER: Final = re.compile(
 )
 _END_MARKER: Final = re.compile(r"[ \t]*\*+/\s*$")
 _QUOTES: Final = re.compile(r"^[a-zA-Z]{0,2}(\"\"\"|'''|\"|')(.*)\1$", re.DOTALL)
-_RULE: Final = re.compile(r"^\W+$", re.MULTILINE)
+_RULE: Final = re.compile(r"^(?:\W+|[ \t]*</?\w+>[ \t]*)$", re.MULTILINE)
 _SENTENCE_END: Final = re.compile(
     r"(?<=[.!?])\s+(?=[A-Z`\"'(\[<])|\n\s*\n|\n\s*(?=[@:\\]\w)|\n\s*[-=~]{3,}"
 )

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from codeintel_rev.indexing.lines import Lines
 from codeintel_rev.indexing.pieces import Definition, Unit
 
-_CLOSERS: Final = (b"}", b")", b"]", b"end", b"else", b"</", b"fi", b"done", b"esac")
-"""What a line starts with when it ends something above it."""
-_CLOSER_COST: Final = 8
+_CONTINUATION: Final = re.compile(
+    rb"[{}()\[\]]|</|(?:end|else|elif|elsif|rescue|ensure|catch|finally|then|do|done|fi|esac|begin"
+    rb"|where)\b|#(?:if|else|elif|endif|region|endregion|pragma)\b"
+)
+CONTINUATION_COST: Final = 8
+"""The least cost of a cut before a line that goes on with what stands above it."""
 _MAX_COST: Final = 16
 
 
-def line_units(lines: Lines) -> list[Unit]:
+def line_units(lines: Lines, owner: Definition) -> list[Unit]:
     """Return a unit a line; the less a line is indented, the rather a cut falls before it."""
-    owner = Definition("", "lines")
     units = [Unit(0, owner, owner)]
     for row, line in enumerate(lines.data.split(b"\n")):
         bare = line.lstrip()
@@ -24,26 +27,17 @@ def line_units(lines: Lines) -> list[Unit]:
     return units
 
 
+def is_continuation(bare: bytes) -> bool:
+    """Return whether an unindented line goes on with what stands above it."""
+    return _CONTINUATION.match(bare) is not None
+
+
+def indent_of(line: bytes, bare: bytes) -> int:
+    """Return the columns before a line's first visible character; a tab reaches the next fourth."""
+    return len(line[: len(line) - len(bare)].expandtabs(4))
+
+
 def _cost(line: bytes, bare: bytes) -> int:
-    """Return how much a cut before ``line`` tears apart; ``bare`` is the line unindented."""
-    indent = len(line[: len(line) - len(bare)].expandtabs(4)) // 2
-    return min(indent, _MAX_COST) + (_CLOSER_COST if bare.startswith(_CLOSERS) else 0)
-
-
-def split_line(data: bytes, limit: int) -> list[bytes]:
-    """Split valid UTF-8 into parts of at most ``limit`` bytes, after white space where possible.
-
-    ``limit`` is at least 4, the length of the longest character.
-    """
-    parts = []
-    start = 0
-    while len(data) - start > limit:
-        end = start + limit
-        while data[end] & 0xC0 == 0x80:  # a continuation byte does not start a character
-            end -= 1
-        space = data.rfind(b" ", start + limit // 2, end)
-        end = space + 1 if space >= 0 else end
-        parts.append(data[start:end])
-        start = end
-    parts.append(data[start:])
-    return parts
+    """Return how much a cut before ``line`` tears apart."""
+    cost = min(indent_of(line, bare) // 2, _MAX_COST)
+    return cost + CONTINUATION_COST if is_continuation(bare) else cost

@@ -21,7 +21,7 @@ def section_outline(lines: Lines, lang: str) -> tuple[list[Unit], list[Symbol]]:
     """Return the units and symbols of a document in one of the ``HEADING_SCANS`` languages."""
     rows = lines.data.decode().split("\n")
     headings = list(HEADING_SCANS[lang](rows))
-    plain = line_units(lines)
+    plain = line_units(lines, Definition("", "lines"))
     cuts = [unit.row for unit in plain]
     units = plain[: bisect_left(cuts, headings[0].start) if headings else len(plain)]
     symbols: list[Symbol] = []

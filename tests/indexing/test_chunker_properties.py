@@ -14,7 +14,16 @@ from codeintel_rev.indexing.grammars import GRAMMAR_LANGUAGES
 from codeintel_rev.indexing.pieces import ChunkSize
 from codeintel_rev.types import ParsedFile
 
-LANGUAGES = [*GRAMMAR_LANGUAGES, "markdown", "restructuredtext", "yaml", "text"]
+LANGUAGES = [
+    *GRAMMAR_LANGUAGES,
+    "markdown",
+    "restructuredtext",
+    "yaml",
+    "ruby",
+    "kotlin",
+    "csharp",
+    "text",
+]
 SIZES = [ChunkSize(), ChunkSize(limit=60, small=20, tiny=5), ChunkSize(limit=8, small=3, tiny=1)]
 
 FRAGMENTS = [
