@@ -88,7 +88,11 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
-    connection.execute("PRAGMA synchronous = NORMAL")
+    try:
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -123,11 +127,13 @@ def open_checked(path: Path) -> sqlite3.Connection:
         raise IndexMissing(
             f"no index at {path.parent}", hint="run `codeintel index` first", value=str(path)
         )
-    connection = connect(path)
+    connection = None
     try:
+        connection = connect(path)
         found = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
     except sqlite3.DatabaseError as error:
-        connection.close()
+        if connection is not None:
+            connection.close()
         raise damaged(path, error) from error
     if found is None or found[0] != SCHEMA_VERSION:
         connection.close()
@@ -150,6 +156,6 @@ def damaged(path: Path, cause: BaseException) -> IndexDamaged:
     """Return the error for a journal that SQLite cannot read."""
     return IndexDamaged(
         f"the journal {path.name} cannot be read: {cause}",
-        hint=f"delete the folder {path.parent} and run `codeintel index`",
+        hint="run `codeintel index --full` to rebuild it",
         value=str(path),
     )

@@ -79,9 +79,14 @@ def test_a_view_does_not_see_what_is_committed_later(path: Path) -> None:
 def test_a_failed_commit_leaves_nothing_but_burned_rows(path: Path) -> None:
     writer, journal = JournalWriter(path), Journal(path)
     burned = writer.reserve(3)
-    with pytest.raises(RuntimeError), writer.transaction():
-        store(writer, "a.py", "text", at=1)
-        raise RuntimeError
+
+    def fail() -> None:
+        with writer.transaction():
+            store(writer, "a.py", "text", at=1)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     with journal.view() as view:
         assert view.sequence == 0
         assert view.snapshot(REF) is None
