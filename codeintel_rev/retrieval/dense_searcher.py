@@ -64,6 +64,9 @@ class FaissFlat:
     def __init__(self, blocks: Sequence[tuple[int, NDArray[np.float16]]], rows: int) -> None:
         import faiss
 
+        # one query on two threads is no faster, and idle OpenMP threads spin: on a busy machine a
+        # search took 26 ms instead of 1
+        faiss.omp_set_num_threads(1)
         dim = blocks[0][1].shape[1]
         index = faiss.IndexScalarQuantizer(
             dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT

@@ -1,0 +1,171 @@
+"""Times a cold index and a search as whole processes, and a search in a warm one.
+
+    python benchmarks/index_and_search.py REPO [--runs 5] [--peer-python PY --peer-model DIR]
+
+Prints one JSON document. With ``--peer-python``, an interpreter that has semble 0.7.0, the peer
+runs in turn with us on the same tree, so that both meet the same noise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from machine import machine
+
+QUERIES = (
+    "where is the configuration file parsed",
+    "how are errors reported to the user",
+    "retry a failed request",
+    "parse_args",
+    "cache invalidation",
+    "convert a string to a number",
+    "open a connection with a timeout",
+    "validate input before it is stored",
+)
+
+WARM = """
+import json, sys, time
+from pathlib import Path
+from codeintel_rev.app.local import open_index
+queries = json.loads(sys.argv[2])
+with open_index(data_dir=Path(sys.argv[1]), refresh=False) as index:
+    index.search(queries[0]); index.search(queries[1])
+    times = []
+    for _ in range(20):
+        for query in queries:
+            started = time.perf_counter()
+            index.search(query)
+            times.append((time.perf_counter() - started) * 1000)
+    facts = dict(
+        line.split()[:2] for line in Path("/proc/self/smaps_rollup").read_text().splitlines()[1:]
+    )
+    private = int(facts["Private_Clean:"]) + int(facts["Private_Dirty:"])
+    print(json.dumps({"times_ms": times, "private_mib": private / 1024,
+                      "rss_mib": int(facts["Rss:"]) / 1024, "chunks": index.status().chunks}))
+"""
+
+PEER_WARM = """
+import json, sys, time
+from semble import SembleIndex
+started = time.perf_counter()
+index = SembleIndex.from_path(sys.argv[1])
+built = time.perf_counter() - started
+queries = json.loads(sys.argv[2])
+index.search(queries[0], top_k=10)
+times = []
+for _ in range(20):
+    for query in queries:
+        started = time.perf_counter()
+        index.search(query, top_k=10)
+        times.append((time.perf_counter() - started) * 1000)
+print(json.dumps({"times_ms": times, "index_seconds": built}))
+"""
+
+
+def run(command: Sequence[str], env: dict[str, str] | None = None) -> tuple[float, str]:
+    """Run a process and return (wall seconds, standard output)."""
+    started = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
+    return time.perf_counter() - started, done.stdout
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Return median, least and greatest."""
+    return {
+        "median": round(statistics.median(values), 4),
+        "min": round(min(values), 4),
+        "max": round(max(values), 4),
+    }
+
+
+def percentiles(times: Sequence[float]) -> dict[str, float]:
+    """Return p50, p95 and p99."""
+    cuts = statistics.quantiles(times, n=100)
+    return {name: round(cuts[at - 1], 3) for name, at in (("p50", 50), ("p95", 95), ("p99", 99))}
+
+
+def ours(repo: Path, data: Path) -> dict[str, float]:
+    """Index ``repo`` cold into ``data`` and search once as a process."""
+    shutil.rmtree(data, ignore_errors=True)
+    program = str(Path(sys.executable).with_name("codeintel"))
+    where = ["--data-dir", str(data), "--json"]
+    seconds, out = run([program, "index", str(repo), *where])
+    search, _ = run([program, "search", QUERIES[0], *where])
+    lines = json.loads(out)["lines"]
+    return {"seconds": seconds, "lines": lines, "lines_per_s": lines / seconds, "search_s": search}
+
+
+def peer(python: str, model: str, repo: Path, cache: Path) -> dict[str, object]:
+    """Do the same with the peer; its index lives in memory unless its command line keeps it."""
+    shutil.rmtree(cache, ignore_errors=True)
+    env = os.environ | {
+        "SEMBLE_MODEL_NAME": model,
+        "SEMBLE_CACHE_LOCATION": str(cache),
+        "HF_HUB_OFFLINE": "1",
+        "SEMBLE_INDEX_WORKERS": str(os.cpu_count()),
+    }
+    program = str(Path(python).with_name("semble"))
+    search = [program, "search", QUERIES[0], str(repo), "--top-k", "10", "--max-snippet-lines", "0"]
+    cold, _ = run(search, env)
+    again, _ = run(search, env)
+    _, out = run([python, "-c", PEER_WARM, str(repo), json.dumps(QUERIES)], env)
+    return {"seconds": cold, "search_s": again, "warm": json.loads(out)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("repo", type=Path)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--peer-python")
+    parser.add_argument("--peer-model")
+    options = parser.parse_args()
+    about = machine()
+    mine, theirs = [], []
+    with tempfile.TemporaryDirectory() as scratch:
+        data = Path(scratch) / "data"
+        for _ in range(options.runs):
+            mine.append(ours(options.repo, data))
+            if options.peer_python:
+                cache = Path(scratch) / "peer"
+                theirs.append(peer(options.peer_python, options.peer_model, options.repo, cache))
+        _, out = run([sys.executable, "-c", WARM, str(data), json.dumps(QUERIES)])
+        warm = json.loads(out)
+        size = sum(f.stat().st_size for f in data.rglob("*") if f.is_file())
+    result = {
+        "machine": about,
+        "repo": options.repo.name,
+        "runs": options.runs,
+        "lines": mine[0]["lines"],
+        "chunks": warm["chunks"],
+        "index_seconds": spread([m["seconds"] for m in mine]),
+        "index_lines_per_s": spread([m["lines_per_s"] for m in mine]),
+        "search_process_s": spread([m["search_s"] for m in mine]),
+        "warm_query_ms": percentiles(warm["times_ms"]),
+        "warm_private_mib": round(warm["private_mib"], 1),
+        "warm_rss_mib": round(warm["rss_mib"], 1),
+        "index_bytes": size,
+        "largest_child_mib": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+    }
+    if theirs:
+        result["semble"] = {
+            "index_and_search_process_s": spread([t["seconds"] for t in theirs]),
+            "search_process_s": spread([t["search_s"] for t in theirs]),
+            "index_in_memory_s": spread([t["warm"]["index_seconds"] for t in theirs]),
+            "warm_query_ms": percentiles([x for t in theirs for x in t["warm"]["times_ms"]]),
+        }
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
