@@ -36,8 +36,9 @@ def checked_query(query: str, max_chars: int) -> str:
         )
     if odd := _NO_TEXT.search(query):
         name = f"U+{ord(odd[0]):04X}"
+        what = "the control character" if odd[0] <= "\x9f" else "no UTF-8 but"
         raise InvalidArgument(
-            f"the query holds the control character {name} at position {odd.start() + 1}",
+            f"the query holds {what} {name} at position {odd.start() + 1}",
             hint="remove it; paste plain text",
             value=name,
         )

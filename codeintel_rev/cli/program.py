@@ -59,6 +59,8 @@ def root(
             output.text(f"codeintel {__version__}")
         raise typer.Exit
     if ctx.invoked_subcommand is None:
+        if output.json:
+            raise typer.BadParameter("no command is given")
         output.text(ctx.get_help())
 
 

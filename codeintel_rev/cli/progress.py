@@ -37,8 +37,8 @@ class Step(NamedTuple):
 
     @property
     def rate(self) -> str:
-        """Files and lines a second, empty as long as there are none."""
-        if not self.lines or self.seconds <= 0:
+        """Files and lines a second; empty for stages that read none."""
+        if self.stage != "index" or not self.lines or self.seconds <= 0:
             return ""
         files, lines = self.done / self.seconds, self.lines / self.seconds
         return f"{files:,.0f} files/s, {lines:,.0f} lines/s"

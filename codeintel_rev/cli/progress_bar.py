@@ -32,7 +32,7 @@ class BarDisplay:
         """Move the bar; a new stage starts a new one."""
         if step.stage != self._stage:
             self._stage = step.stage
-            self._progress.reset(self._task, description=step.label)
+            self._progress.reset(self._task, description=step.label, total=step.total or None)
         self._progress.update(
             self._task,
             completed=step.done,

@@ -32,6 +32,11 @@ def test_a_control_character_is_refused_and_named(char: str) -> None:
         checked_query(f"ab{char}c", 100)
 
 
+def test_bytes_that_are_no_utf_8_are_called_so() -> None:
+    with pytest.raises(InvalidArgument, match="no UTF-8"):
+        checked_query("caf\udce9", 100)
+
+
 def test_a_query_may_be_as_long_as_allowed_and_no_longer() -> None:
     assert len(checked_query("x" * 100, 100)) == 100
     with pytest.raises(QueryTooLong, match="40,000 characters, 32,768 are accepted"):

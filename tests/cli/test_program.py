@@ -26,6 +26,8 @@ def test_help_lists_every_command(capsys: Capture) -> None:
 def test_without_arguments_the_help_is_shown(capsys: Capture) -> None:
     assert run([]) == exit_codes.DONE
     assert capsys.readouterr().out.startswith("Usage: codeintel")
+    assert run(["--json"]) == exit_codes.USAGE
+    assert "no command" in json.loads(capsys.readouterr().out)["error"]["message"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
