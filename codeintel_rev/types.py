@@ -70,6 +70,9 @@ class FileEntry(msgspec.Struct, frozen=True, gc=False):
     size: int
     mtime_ns: int
     inode: int = 0
+    """In a commit, where files have none, a number made from the blob's name."""
+    oid: bytes = b""
+    """Git's name for the file's bytes when they come from a commit, else empty."""
 
 
 # --- Scope and search -------------------------------------------------------------------------

@@ -15,7 +15,8 @@ from codeintel_rev.app.components import components
 from codeintel_rev.app.local import LocalIndex
 from codeintel_rev.config.settings import Settings
 from codeintel_rev.indexing.chunker import chunk_source
-from codeintel_rev.indexing.prepare import PreparedFile, prepare_files, read_file
+from codeintel_rev.indexing.file_source import DiskSource, read_file
+from codeintel_rev.indexing.prepare import PreparedFile, prepare_files
 from codeintel_rev.indexing.skip_rules import skip_by_content
 from codeintel_rev.indexing.store import RepositoryFolder, SnapshotChange, StoreWriter
 from codeintel_rev.indexing.walker import walk
@@ -137,7 +138,7 @@ def _profile_indexing(
 def _prepared(
     name: str, root: Path, batch: Sequence[FileEntry], embedder: StaticEmbedder
 ) -> list[PreparedFile]:
-    prepared = prepare_files(name, root, batch, embedder)
+    prepared = prepare_files(name, DiskSource(root), batch, embedder)
     return [file for file in prepared if file.skip_reason is None]
 
 

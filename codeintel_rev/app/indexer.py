@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from codeintel_rev.app.components import check_components, components
 from codeintel_rev.app.data_dir import checked_root, data_dir_for_index, ensure
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import NotARepository
+from codeintel_rev.indexing.file_source import DiskSource
 from codeintel_rev.indexing.pipeline import (
     Progress,
     Refresher,
@@ -22,10 +24,13 @@ from codeintel_rev.indexing.pipeline import (
 )
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.indexing.survey import Survey
-from codeintel_rev.io import git
+from codeintel_rev.io import git, lease
 from codeintel_rev.io.registry import Registry, Repository
 from codeintel_rev.io.static_embedder import StaticEmbedder
 from codeintel_rev.types import IndexReport
+
+_WATCHER_POLL_S = 0.01
+"""Pause between two looks at what a watcher has done."""
 
 
 class Waiting(NamedTuple):
@@ -35,6 +40,8 @@ class Waiting(NamedTuple):
     """Seconds; ``None`` waits for ever."""
     on_wait: Callable[[str], None] | None = None
     """Told once who holds the lock."""
+    watcher_s: float = 0.0
+    """Seconds left to a watcher that is alive to do the work, before it is done here."""
 
 
 def quiet(stage: str, done: int, total: int, lines: int) -> None:
@@ -97,23 +104,38 @@ def refresh_repository(
         before, meta = folder.state()
         check_components(repository.name, meta, wanted)
         suspects = surveyor.suspects(before.tree_state) if before is not None else None
-        limits = {
-            "max_file_bytes": settings.index.max_file_bytes,
-            "data_dir": registry.data_dir,
-        }
+        look = partial(
+            surveyor.survey,
+            max_file_bytes=settings.index.max_file_bytes,
+            data_dir=registry.data_dir,
+        )
         progress("scan", 0, 0, 0)
-        survey = surveyor.survey(suspects, **limits)
+        survey = look(suspects)
         _require_files(root, survey)
         options = RefreshOptions(workers=settings.index.workers)
-        refresher = Refresher(folder, repository.name, root, embedder, embedder.dim, options)
+        refresher = Refresher(
+            folder, repository.name, DiskSource(root), embedder, embedder.dim, options
+        )
         if before is not None and refresher.is_current(survey):
+            return unchanged(folder)
+        if lease.is_held(folder.refresher_lock) and _comes(refresher, survey, waiting.watcher_s):
             return unchanged(folder)
         with folder.writing(timeout_s=waiting.timeout_s, on_wait=waiting.on_wait):
             if folder.state()[0] != before:  # another writer was faster
-                survey = surveyor.survey(None, **limits)
+                survey = look(None)
             return refresher.refresh(survey, progress)
     finally:
         surveyor.close()
+
+
+def _comes(refresher: Refresher, survey: Survey, timeout_s: float) -> bool:
+    """Wait for a watcher to index what was surveyed; returns whether it did in time."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if refresher.holds(survey):
+            return True
+        time.sleep(_WATCHER_POLL_S)
+    return False
 
 
 def _index_one(

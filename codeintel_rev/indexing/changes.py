@@ -46,6 +46,8 @@ def find_changes(
 
 def is_current(entry: FileEntry, known: FileRecord) -> bool:
     """Return whether a file surely holds the bytes that were recorded."""
+    if entry.oid:
+        return entry.oid == known.oid
     same = (known.size, known.mtime_ns, known.inode) == _stat(entry)
     return same and known.scanned_ns - known.mtime_ns > RACY_NS
 

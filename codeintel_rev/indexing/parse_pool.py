@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from codeintel_rev.errors import Unavailable
+from codeintel_rev.indexing.file_source import FileSource
 from codeintel_rev.indexing.parse_worker import receive, send
 from codeintel_rev.indexing.prepare import PreparedFile
 from codeintel_rev.types import FileEntry
@@ -30,13 +31,13 @@ class ParsePool:
     repository must not be able to shadow a module.
     """
 
-    def __init__(self, workers: int, repo: str, root: Path, model: Path | None) -> None:
+    def __init__(self, workers: int, repo: str, source: FileSource, model: Path | None) -> None:
         command = [sys.executable, "-P", "-c", _BOOT, *[p for p in sys.path if p]]
         self._processes = [
             subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             for _ in range(workers)
         ]
-        self._setup = (repo, str(root), model)
+        self._setup = (repo, source, model)
 
     def run(self, batches: Sequence[list[FileEntry]]) -> Iterator[list[PreparedFile]]:
         """Yield the prepared files of each batch, in the order of completion.

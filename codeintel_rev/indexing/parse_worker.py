@@ -6,7 +6,6 @@ import os
 import pickle
 import signal
 import sys
-from pathlib import Path
 from typing import IO, Any
 
 from codeintel_rev.types import FileEntry
@@ -39,13 +38,13 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a stray print must not corrupt the replies
     try:
-        repo, root, model = receive(requests)
+        repo, source, model = receive(requests)
         from codeintel_rev.indexing.prepare import prepare_files
         from codeintel_rev.io.static_embedder import StaticEmbedder
 
         embedder = StaticEmbedder(model)
         while True:
             batch: list[FileEntry] = receive(requests)
-            send(replies, prepare_files(repo, Path(root), batch, embedder))
+            send(replies, prepare_files(repo, source, batch, embedder))
     except (EOFError, BrokenPipeError):
         return

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from codeintel_rev.indexing.changes import Changes, find_changes
+from codeintel_rev.indexing.file_source import FileSource
 from codeintel_rev.indexing.parse_pool import ParsePool
 from codeintel_rev.indexing.prepare import (
+    SHA1_BYTES,
     PreparedFile,
     TermEmbedder,
     content_hash,
     prepare_files,
-    read_file,
 )
 from codeintel_rev.indexing.store import RepositoryFolder, SnapshotChange, StoreWriter
 from codeintel_rev.indexing.survey import Survey, encode_state
@@ -28,6 +30,10 @@ POOL_BYTES = 20_000_000
 _BATCH_FILES = 64
 _BATCH_BYTES = 400_000
 """One message to a worker: enough work to hide the pipe, small enough to show progress."""
+
+_REREAD_FILES = 16
+"""So many files that were edited a moment before they were read are compared by their bytes at each
+refresh; with more, their new facts are recorded, so that the next refresh need not look again."""
 
 _COMMIT_CHUNKS = 16_000
 """Chunks gathered before a commit: bounds memory, and is what a kill can cost."""
@@ -77,35 +83,65 @@ class _Recorded(NamedTuple):
 
 
 class Refresher:
-    """Refreshes the working-tree snapshot of one repository; its caller holds the writer lock."""
+    """Refreshes one snapshot of one repository; its caller holds the writer lock."""
 
     def __init__(
         self,
         folder: RepositoryFolder,
         repo: str,
-        root: Path,
+        source: FileSource,
         embedder: TermEmbedder,
         dim: int,
         options: RefreshOptions,
+        ref: str = WORKTREE,
     ) -> None:
         self._folder = folder
         self._repo = repo
-        self._root = root
+        self._source = source
         self._embedder = embedder
         self._dim = dim
         self._options = options
+        self._ref = ref
 
     def is_current(self, survey: Survey) -> bool:
         """Return whether the snapshot already stands as surveyed; needs no lock."""
         recorded = self._recorded(survey.among)
-        changes = find_changes(survey.files, recorded.files, recorded.skipped)
-        return not (
-            changes.candidates
-            or changes.removed
-            or any(skipped.path in recorded.files for skipped in survey.skipped)
-            or recorded.head != survey.head
-            or recorded.tree_state != encode_state(survey.state)
+        return (
+            recorded.head == survey.head
+            and recorded.tree_state == encode_state(survey.state)
+            and self._same_files(survey, recorded)
         )
+
+    def holds(self, survey: Survey) -> bool:
+        """Return whether searches already see the files as surveyed; needs no lock."""
+        return self._same_files(survey, self._recorded(survey.among))
+
+    def _same_files(self, survey: Survey, recorded: _Recorded) -> bool:
+        changes = find_changes(survey.files, recorded.files, recorded.skipped)
+        return (
+            not changes.removed
+            and len(changes.candidates) <= _REREAD_FILES
+            and all(self._same_bytes(entry, recorded) for entry in changes.candidates)
+            and not any(skipped.path in recorded.files for skipped in survey.skipped)
+        )
+
+    def _same_bytes(self, entry: FileEntry, recorded: _Recorded) -> bool:
+        """Return whether a file that may have changed holds the bytes that were recorded."""
+        known = recorded.files.get(entry.path)
+        if known is None or known.size != entry.size:
+            return False
+        read = next(self._source.read([entry]))
+        return read is not None and self._hash_of(entry.path) == content_hash(read.data)
+
+    def _hash_of(self, path: str) -> bytes | None:
+        journal = Journal(self._folder.journal)
+        try:
+            with journal.view() as view:
+                snapshot = view.snapshot(self._ref)
+                found = view.file(snapshot.id, path) if snapshot else None
+                return found[1] if found else None
+        finally:
+            journal.close()
 
     def refresh(self, survey: Survey, progress: Progress) -> RefreshReport:
         """Store what changed and switch the snapshot in one last commit.
@@ -142,7 +178,7 @@ class Refresher:
         removed = {*changes.removed, *(path for path in skipped if path in recorded.files)}
         progress("commit", 0, 1, lines)
         sequence = writer.switch(
-            WORKTREE,
+            self._ref,
             SnapshotChange(
                 head=survey.head,
                 tree_state=encode_state(survey.state, _moved(changes.candidates, updated)),
@@ -210,7 +246,13 @@ class Refresher:
         self, writer: StoreWriter, entry: FileEntry
     ) -> tuple[FileEntry, int, int] | None:
         """Return the version of a file whose bytes are in the store already."""
-        read = read_file(self._root, entry)
+        if entry.oid:
+            stored = writer.known_blob(entry.path, entry.oid)
+            if stored is not None:
+                return entry, stored, time.time_ns()
+            if len(entry.oid) == SHA1_BYTES:  # every stored version knows its SHA-1 name
+                return None
+        read = next(self._source.read([entry]))
         if read is None:
             return None
         version_id = writer.known_version(entry.path, content_hash(read.data))
@@ -220,10 +262,10 @@ class Refresher:
         batches = list(_batches(entries))
         if not _is_bulk(entries):
             for batch in batches:
-                yield prepare_files(self._repo, self._root, batch, self._embedder)
+                yield prepare_files(self._repo, self._source, batch, self._embedder)
             return
         workers = self._options.workers or os.cpu_count() or 1
-        pool = ParsePool(workers, self._repo, self._root, self._options.model)
+        pool = ParsePool(workers, self._repo, self._source, self._options.model)
         try:
             yield from pool.run(batches)
         finally:
@@ -234,7 +276,7 @@ class Refresher:
         try:
             with journal.view() as view:
                 virgin = view.meta()["reserved_rows"] == 0
-                snapshot = view.snapshot()
+                snapshot = view.snapshot(self._ref)
                 if snapshot is None:
                     return _Recorded({}, {}, (None, None), None, view.sequence, 0, 0, virgin)
                 file_count, skipped = view.counts(snapshot.id)
@@ -252,12 +294,12 @@ class Refresher:
             journal.close()
 
 
-def unchanged(folder: RepositoryFolder) -> RefreshReport:
+def unchanged(folder: RepositoryFolder, ref: str = WORKTREE) -> RefreshReport:
     """Return the report of a refresh that found nothing to do."""
     journal = Journal(folder.journal)
     try:
         with journal.view() as view:
-            snapshot = view.snapshot()
+            snapshot = view.snapshot(ref)
             files, skipped = view.counts(snapshot.id) if snapshot else (0, {})
             total = sum(skipped.values())
             return RefreshReport(view.sequence, unchanged=files, skipped=total)

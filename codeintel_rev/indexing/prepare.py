@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from stat import S_ISREG
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.indexing.chunker import chunk_source
+from codeintel_rev.indexing.file_source import FileSource, ReadFile
 from codeintel_rev.indexing.skip_rules import skip_by_content
 from codeintel_rev.io.packing import Span, pack_text
 from codeintel_rev.text.code_tokenizer import tokenize
 from codeintel_rev.text.languages import language_of
 from codeintel_rev.types import Chunk, FileEntry, ParsedFile, Symbol
 
-
 _log = logging.getLogger(__name__)
+
+SHA1_BYTES = 20
+"""Length of the names that git gives to blobs, but in the rare repository of SHA-256 names."""
 
 PLAIN_TEXT = "text"
 """The language of files without a grammar."""
@@ -63,6 +63,8 @@ class PreparedFile(msgspec.Struct, frozen=True):
     entry: FileEntry
     scanned_ns: int
     content_hash: bytes = b""
+    oid: bytes = b""
+    """Git's name for the bytes."""
     skip_reason: str | None = None
     lang: str = ""
     line_count: int = 0
@@ -78,6 +80,13 @@ def content_hash(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
 
 
+def blob_oid(data: bytes) -> bytes:
+    """Return the name that git gives to these bytes as a blob (SHA-1)."""
+    digest = hashlib.sha1(b"blob %d\0" % len(data), usedforsecurity=False)
+    digest.update(data)
+    return digest.digest()
+
+
 def chunk_id(
     repo: str, path: str, lang: str, kind: str, symbol: str, text: str, ordinal: int
 ) -> int:
@@ -89,42 +98,13 @@ def chunk_id(
     return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "little") >> 1
 
 
-class ReadFile(NamedTuple):
-    """A file's bytes as they were at one moment."""
-
-    data: bytes
-    entry: FileEntry
-    """Its facts when it was opened, which may be newer than the walk's."""
-    scanned_ns: int
-
-
-def read_file(root: Path, entry: FileEntry) -> ReadFile | None:
-    """Read a regular file without following a link.
-
-    Returns ``None`` when it vanished, became something else or cannot be read.
-    """
-    scanned_ns = time.time_ns()
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    try:
-        descriptor = os.open(root / entry.path, flags)
-        with open(descriptor, "rb") as file:  # noqa: PTH123  a descriptor, not a path
-            stat = os.fstat(descriptor)
-            if not S_ISREG(stat.st_mode):
-                return None
-            now = FileEntry(entry.path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
-            return ReadFile(file.read(), now, scanned_ns)
-    except OSError:
-        return None
-
-
 def prepare_files(
-    repo: str, root: Path, entries: Iterable[FileEntry], embedder: TermEmbedder
+    repo: str, source: FileSource, entries: Sequence[FileEntry], embedder: TermEmbedder
 ) -> list[PreparedFile]:
     """Read, cut, tokenize and embed files; a file that cannot be kept says why in its result."""
     prepared: list[PreparedFile] = []
     documents: list[list[str]] = []
-    for entry in entries:
-        read = read_file(root, entry)
+    for entry, read in zip(entries, source.read(entries), strict=True):
         if read is None:
             prepared.append(PreparedFile(entry, time.time_ns(), skip_reason="unreadable"))
             continue
@@ -143,7 +123,7 @@ def _prepare(repo: str, read: ReadFile, documents: list[list[str]]) -> PreparedF
     digest = content_hash(data)
     reason = skip_by_content(entry.path, data)
     if reason is not None:
-        return PreparedFile(entry, scanned_ns, digest, reason)
+        return PreparedFile(entry, scanned_ns, digest, skip_reason=reason)
     lang = language_of(entry.path)
     parsed = _parse(entry.path, data, lang)
     path_terms = tokenize(entry.path)
@@ -161,6 +141,7 @@ def _prepare(repo: str, read: ReadFile, documents: list[list[str]]) -> PreparedF
         entry=entry,
         scanned_ns=scanned_ns,
         content_hash=digest,
+        oid=entry.oid or blob_oid(data),
         lang=lang,
         line_count=parsed.line_count,
         path_terms=" ".join(path_terms),

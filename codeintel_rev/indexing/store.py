@@ -44,6 +44,11 @@ class RepositoryFolder(NamedTuple):
         """Lock file held while a commit is made."""
         return self.path / "locks" / "writer"
 
+    @property
+    def refresher_lock(self) -> Path:
+        """Lock file held by whoever watches the repository."""
+        return self.path / "locks" / "refresher"
+
     def create(self, components: dict[str, str]) -> None:
         """Make the folder with an empty journal, unless it is there."""
         for folder in (self.vectors, self.lexical(0), self.writer_lock.parent):
@@ -115,6 +120,10 @@ class StoreWriter:
         """Return the stored version of ``path`` with these bytes, if any."""
         return self._journal.find_version(path, content_hash, CHUNKER_VERSION)
 
+    def known_blob(self, path: str, oid: bytes) -> int | None:
+        """Return the stored version of ``path`` that git calls ``oid``, if any."""
+        return self._journal.find_blob(path, oid, CHUNKER_VERSION)
+
     def add_versions(self, files: Iterable[PreparedFile]) -> list[tuple[FileEntry, int, int]]:
         """Store versions in one commit; no snapshot changes yet.
 
@@ -140,6 +149,12 @@ class StoreWriter:
             born = journal.rows_of_versions([version_id for _, version_id, _ in change.updated])
             journal.update_live(snapshot_id, dead, born)
         return journal.sequence()
+
+    def remove(self, ref: str) -> int:
+        """Forget a snapshot in one commit; returns the sequence."""
+        with self._journal.transaction():
+            self._journal.remove_snapshot(ref)
+        return self._journal.sequence()
 
     # --- one commit's steps -------------------------------------------------------------------
 
@@ -201,7 +216,13 @@ class StoreWriter:
             for c in (file.chunks[at],)
         )
         version = NewVersion(
-            path_id, file.content_hash, CHUNKER_VERSION, file.lang, file.entry.size, file.line_count
+            path_id,
+            file.content_hash,
+            CHUNKER_VERSION,
+            file.lang,
+            file.entry.size,
+            file.line_count,
+            file.oid,
         )
         spans: list[Span] = [c.placed(row) for c, row in zip(file.chunks, rows, strict=True)]
         return self._journal.add_version(version, spans, file.symbols)

@@ -45,6 +45,8 @@ class FileRecord(NamedTuple):
     inode: int
     scanned_ns: int
     """When its bytes were read, for telling a racy edit."""
+    oid: bytes = b""
+    """Git's name for its bytes."""
 
 
 class Journal:
@@ -103,6 +105,13 @@ class JournalView:
         ).fetchone()
         return Snapshot(*row) if row else None
 
+    def snapshots(self) -> list[Snapshot]:
+        """Return every snapshot in the order in which they were first taken."""
+        rows = self._connection.execute(
+            "SELECT id, ref, branch, commit_sha, tree_state FROM snapshot ORDER BY id"
+        )
+        return [Snapshot(*row) for row in rows]
+
     def live(self, snapshot_id: int) -> NDArray[np.bool_]:
         """Return the snapshot's row bitmap."""
         blob = self._one("SELECT live FROM snapshot WHERE id = ?", snapshot_id)
@@ -111,8 +120,9 @@ class JournalView:
     def files(self, snapshot_id: int, paths: Iterable[str] | None = None) -> dict[str, FileRecord]:
         """Return the snapshot's files by path, all or those among ``paths``."""
         query = (
-            "SELECT path, version_id, size, mtime_ns, inode, scanned_ns"
-            " FROM snapshot_file JOIN path ON path.id = path_id WHERE snapshot_id = ?"
+            "SELECT path, version_id, snapshot_file.size, mtime_ns, inode, scanned_ns, oid"
+            " FROM snapshot_file JOIN path ON path.id = snapshot_file.path_id"
+            " JOIN version ON version.id = version_id WHERE snapshot_id = ?"
         )
         rows = self._rows(query, snapshot_id, paths)
         return {row[0]: FileRecord._make(row) for row in rows}
@@ -144,6 +154,17 @@ class JournalView:
         )
         for path, lang, spans in rows:
             yield path, lang, unpack_spans(spans)
+
+    def paths_below(self, snapshot_id: int, path: str) -> list[str]:
+        """Return the files, skipped ones too, that a snapshot holds at ``path`` or inside it."""
+        rows = self._connection.execute(
+            "SELECT path FROM ("
+            " SELECT path FROM path JOIN snapshot_file ON path_id = path.id AND snapshot_id = ?1"
+            " UNION ALL SELECT path FROM skipped WHERE snapshot_id = ?1)"
+            " WHERE path = ?2 OR path > ?2 || '/' AND path < ?2 || '0'",  # '0' follows '/'
+            (snapshot_id, path),
+        )
+        return [row[0] for row in rows]
 
     def spans_of(self, snapshot_id: int, path: str) -> NDArray[np.int32] | None:
         """Return the spans of one file of a snapshot, or ``None`` when it is not in it."""

@@ -24,6 +24,7 @@ CREATE TABLE version (
     lang TEXT NOT NULL,
     size INTEGER NOT NULL,
     lines INTEGER NOT NULL,
+    oid BLOB NOT NULL,
     spans BLOB NOT NULL,
     UNIQUE (path_id, content_hash, chunker)
 );

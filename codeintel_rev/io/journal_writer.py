@@ -45,6 +45,8 @@ class NewVersion(NamedTuple):
     lang: str
     size: int
     lines: int
+    oid: bytes = b""
+    """Git's name for the same bytes."""
 
 
 class JournalWriter:
@@ -107,6 +109,15 @@ class JournalWriter:
         ).fetchone()
         return int(row[0]) if row else None
 
+    def find_blob(self, path: str, oid: bytes, chunker: int) -> int | None:
+        """Return the stored version of ``path`` that git calls ``oid``, cut by this chunker."""
+        row = self._connection.execute(
+            "SELECT version.id FROM version JOIN path ON path.id = path_id"
+            " WHERE path = ? AND oid = ? AND chunker = ?",
+            (path, oid, chunker),
+        ).fetchone()
+        return int(row[0]) if row else None
+
     def find_chunk(self, chunk_id: int) -> int | None:
         """Return the row that holds ``chunk_id``, or ``None``."""
         row = self._connection.execute("SELECT row FROM chunk WHERE id = ?", (chunk_id,)).fetchone()
@@ -131,8 +142,8 @@ class JournalWriter:
     def add_version(self, version: NewVersion, spans: list[Span], symbols: Iterable[Symbol]) -> int:
         """Store a file version with the lines of its chunks and its definitions."""
         (version_id,) = self._connection.execute(
-            "INSERT INTO version (path_id, content_hash, chunker, lang, size, lines, spans)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            "INSERT INTO version (path_id, content_hash, chunker, lang, size, lines, oid, spans)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
             (*version, pack_spans(spans)),
         ).fetchone()
         self._connection.executemany(
@@ -165,6 +176,16 @@ class JournalWriter:
                 (ref, pack_bitmap(np.zeros(0, dtype=np.bool_))),
             ).fetchone()
         return int(row[0])
+
+    def remove_snapshot(self, ref: str) -> None:
+        """Forget the snapshot ``ref``; its rows stay for a possible return until compaction."""
+        for table in ("snapshot_file", "skipped"):
+            self._connection.execute(
+                f"DELETE FROM {table} WHERE snapshot_id"  # noqa: S608  a literal above
+                " = (SELECT id FROM snapshot WHERE ref = ?)",
+                (ref,),
+            )
+        self._connection.execute("DELETE FROM snapshot WHERE ref = ?", (ref,))
 
     def set_head(self, snapshot: Snapshot) -> None:
         """Record where the snapshot's branch, commit and work tree stand."""

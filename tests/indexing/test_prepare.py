@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from codeintel_rev.errors import Unavailable
+from codeintel_rev.indexing.file_source import DiskSource, read_file
 from codeintel_rev.indexing.parse_pool import ParsePool
-from codeintel_rev.indexing.prepare import PreparedFile, chunk_id, prepare_files, read_file
+from codeintel_rev.indexing.prepare import PreparedFile, chunk_id, prepare_files
 from codeintel_rev.io.packing import unpack_text
 from codeintel_rev.io.static_embedder import StaticEmbedder
 from codeintel_rev.types import FileEntry
@@ -37,7 +38,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_a_prepared_file_holds_text_terms_and_unit_vectors(root: Path) -> None:
-    (file,) = prepare_files("shop", root, entries(root, "m0.py"), StaticEmbedder())
+    (file,) = prepare_files("shop", DiskSource(root), entries(root, "m0.py"), StaticEmbedder())
     assert file.lang == "python"
     assert file.line_count == 6
     assert "".join(unpack_text(c.content) for c in file.chunks).count("def ") == 2
@@ -48,7 +49,7 @@ def test_a_prepared_file_holds_text_terms_and_unit_vectors(root: Path) -> None:
 
 
 def test_a_binary_file_says_why_it_was_left_out(root: Path) -> None:
-    (file,) = prepare_files("shop", root, entries(root, "logo.py"), StaticEmbedder())
+    (file,) = prepare_files("shop", DiskSource(root), entries(root, "logo.py"), StaticEmbedder())
     assert file.skip_reason == "binary"
     assert file.chunks == []
 
@@ -73,8 +74,8 @@ def test_links_pipes_and_missing_files_are_not_read(root: Path) -> None:
 
 def test_workers_prepare_what_this_process_would(root: Path) -> None:
     found = entries(root, *sorted(path.name for path in root.glob("*.py")))
-    here = prepare_files("shop", root, found, StaticEmbedder())
-    pool = ParsePool(2, "shop", root, None)
+    here = prepare_files("shop", DiskSource(root), found, StaticEmbedder())
+    pool = ParsePool(2, "shop", DiskSource(root), None)
     try:
         there = [file for batch in pool.run([found[:3], found[3:]]) for file in batch]
     finally:
@@ -83,7 +84,7 @@ def test_workers_prepare_what_this_process_would(root: Path) -> None:
 
 
 def test_a_dead_worker_is_an_error_and_not_a_hang(root: Path) -> None:
-    pool = ParsePool(1, "shop", root, None)
+    pool = ParsePool(1, "shop", DiskSource(root), None)
     try:
         pool._processes[0].kill()
         with pytest.raises(Unavailable, match="a parse worker died"):

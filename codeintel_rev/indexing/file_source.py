@@ -1,0 +1,61 @@
+"""Where the bytes of files come from: a folder on disk, or a commit (``git_tree``)."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from stat import S_ISREG
+from typing import NamedTuple, Protocol
+
+from codeintel_rev.types import FileEntry
+
+
+class ReadFile(NamedTuple):
+    """A file's bytes as they were at one moment."""
+
+    data: bytes
+    entry: FileEntry
+    """Its facts when it was opened, which may be newer than the walk's."""
+    scanned_ns: int
+
+
+class FileSource(Protocol):
+    """Gives files their bytes; travels to parse workers, so it can be pickled."""
+
+    def read(self, entries: Sequence[FileEntry]) -> Iterator[ReadFile | None]:
+        """Yield each file in the order asked, ``None`` for one that cannot be read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DiskSource:
+    """The files below a folder (``FileSource``)."""
+
+    root: Path
+
+    def read(self, entries: Sequence[FileEntry]) -> Iterator[ReadFile | None]:
+        """Yield each file in the order asked, ``None`` for one that cannot be read."""
+        for entry in entries:
+            yield read_file(self.root, entry)
+
+
+def read_file(root: Path, entry: FileEntry) -> ReadFile | None:
+    """Read a regular file without following a link.
+
+    Returns ``None`` when it vanished, became something else or cannot be read.
+    """
+    scanned_ns = time.time_ns()
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(root / entry.path, flags)
+        with open(descriptor, "rb") as file:  # noqa: PTH123  a descriptor, not a path
+            stat = os.fstat(descriptor)
+            if not S_ISREG(stat.st_mode):
+                return None
+            now = FileEntry(entry.path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+            return ReadFile(file.read(), now, scanned_ns)
+    except OSError:
+        return None
