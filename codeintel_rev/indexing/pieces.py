@@ -24,7 +24,7 @@ class ChunkSize(NamedTuple):
     small: int = 320
     """Neighbours below this share a chunk, as far as it stays within twice this size."""
     tiny: int = 80
-    """Below this, what is no definition of its own joins a neighbour of any size."""
+    """What is no definition of its own joins any neighbour when it is below this."""
 
 
 DEFAULT_SIZE: Final = ChunkSize()
@@ -131,13 +131,13 @@ def _divide_runs(units: Sequence[Unit], lines: Lines, limit: int) -> Iterator[Pi
 
 
 def _merge(pieces: Iterable[Piece], lines: Lines, size: ChunkSize) -> Iterator[Piece]:
-    """Yield the pieces with small neighbours of one family joined."""
+    """Yield the pieces with fragments and small neighbours of one family joined."""
     last: Piece | None = None
     for piece in pieces:
         if last is None:
             last = piece
         elif _belong_together(last, piece, lines, size):
-            last = _join(last, piece)
+            last = _join(last, piece, size)
         else:
             yield last
             last = piece
@@ -147,17 +147,23 @@ def _merge(pieces: Iterable[Piece], lines: Lines, size: ChunkSize) -> Iterator[P
 
 def _belong_together(one: Piece, two: Piece, lines: Lines, size: ChunkSize) -> bool:
     """Return whether two neighbours are better found as one chunk."""
-    if one.family is not two.family:
-        return False
     weight = lines.weight(one.start, two.end)
-    if max(one.heaviest, two.heaviest) < size.small and weight <= 2 * size.small:
+    if weight > size.limit:
+        return False
+    if _is_fragment(one, size) or (_is_fragment(two, size) and not two.opening):
         return True
-    loose = min(p.heaviest if p.owner is p.family else size.tiny for p in (one, two))
-    return loose < size.tiny and weight <= size.limit
+    are_small = max(one.heaviest, two.heaviest) < size.small and weight <= 2 * size.small
+    return are_small and one.family is two.family
 
 
-def _join(one: Piece, two: Piece) -> Piece:
+def _is_fragment(piece: Piece, size: ChunkSize) -> bool:
+    """Return whether a piece says nothing alone: a bare header, what is left behind a member."""
+    return piece.owner is piece.family and piece.heaviest < size.tiny
+
+
+def _join(one: Piece, two: Piece, size: ChunkSize) -> Piece:
     """Return one piece, named by the definition of the higher rank, the heavier one if equal."""
     named = max(one, two, key=lambda p: (p.owner.rank if p.opening else 0, p.heaviest))
+    family = two.family if _is_fragment(one, size) else one.family
     heaviest = max(one.heaviest, two.heaviest)
-    return Piece(one.start, two.end, named.owner, one.family, named.opening, heaviest)
+    return Piece(one.start, two.end, named.owner, family, named.opening, heaviest)

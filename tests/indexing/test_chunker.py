@@ -102,6 +102,14 @@ def test_tiny_neighbours_in_different_classes_stay_apart() -> None:
     assert not [c for c in by_line.values() if c.start_line < 12 < c.end_line]
 
 
+def test_a_bare_header_goes_with_what_it_introduces() -> None:
+    body = "".join(f"  int value_{at}() {{ return {at}; }}\n" for at in range(8))
+    source = f"namespace a {{\nstruct Box {{\n{body}}};\n}}\n"
+    chunks = chunks_of(source, "cpp", ChunkSize(120, 30, 40))
+    assert (chunks[0].symbol, chunks[0].start_line) == ("a.Box", 1)
+    assert chunks[-1].text.endswith("}\n};\n}")
+
+
 def test_broken_syntax_still_yields_the_definitions_around_it() -> None:
     source = function("good", 4) + "\ndef broken(:\n    ]]\n\n" + function("after", 4)
     assert {"good", "after"} <= {chunk.symbol for chunk in chunks_of(source, "python")}
