@@ -1,6 +1,6 @@
 """How telling a term is across public code at large: the background of the word statistics.
 
-The shipped table was counted by training/build_background_idf.py over chunks of 30 lines. Its
+The shipped table was counted by training/background_table.py over chunks of 30 lines. Its
 layout, little-endian: a 16-byte header (``_HEADER``), one byte a term, and the terms in order of
 code points, as UTF-8 joined by line feeds.
 """
