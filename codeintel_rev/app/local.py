@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 REFRESH_WAIT_S = 2.0
 """A search waits this long for another writer, then serves what is there as ``stale_index``."""
 
+WATCHER_WAIT_S = 0.3
+"""A search waits this long for a watcher to index an edit, then does it itself."""
+
 
 class LocalIndex:
     """An opened data directory; safe to share between threads, and a context manager."""
@@ -270,7 +273,7 @@ def _refresh(
         registry = Registry(folder)
         stack.callback(registry.close)
         for repository in registry.repositories():
-            waiting = Waiting(REFRESH_WAIT_S, on_wait)
+            waiting = Waiting(REFRESH_WAIT_S, on_wait, WATCHER_WAIT_S)
             try:
                 refresh_repository(
                     registry, repository, settings, embedder, waiting, progress or quiet

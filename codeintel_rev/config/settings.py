@@ -35,6 +35,18 @@ class IndexConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchConfig:
+    """How edits are noticed by ``codeintel watch``; times are in milliseconds."""
+
+    debounce_ms: Count = 50
+    """Edits that follow each other within this time are indexed together."""
+    poll: bool = False
+    """Ask git, or walk, now and then, instead of waiting for events of the file system."""
+    poll_ms: Count = 2000
+    """Pause between two polls; also used where the system has no more watches to give."""
+
+
+@dataclass(frozen=True, slots=True)
 class SearchConfig:
     """What a search accepts and returns when it is not told otherwise."""
 
@@ -123,6 +135,7 @@ class Settings:
     )
     """Below it, ``codeintel/`` holds the indexes of repositories that cannot be written to."""
     index: IndexConfig = IndexConfig()
+    watch: WatchConfig = WatchConfig()
     search: SearchConfig = SearchConfig()
     answer: AnswerConfig = AnswerConfig()
     embedding: EmbeddingConfig = EMBEDDED_MODEL

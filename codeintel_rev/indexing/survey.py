@@ -36,6 +36,7 @@ class Surveyor:
         self._repo = git.locate(root)
         self._probe: StateProbe | None = None
         self._state: WorkTreeState | None = None
+        self._settled: frozenset[str] = frozenset()
         self._head: Head | None = None
         if self._repo is not None:
             self._probe = start_probe(self._repo, root)
@@ -47,7 +48,10 @@ class Surveyor:
             return None
         if self._state is None:
             self._state = self._probe.result()
-        return None if self._state is None else self._state.suspects_since(earlier)
+        if self._state is None:
+            return None
+        self._settled = earlier.unsettled - self._state.unsettled
+        return self._state.suspects_since(earlier)
 
     def head(self) -> Head:
         """Return the branch and commit that are checked out."""
@@ -62,13 +66,20 @@ class Surveyor:
     ) -> Survey:
         """Look at ``among`` only, every other file being as it was recorded, or at all files."""
         if among is not None:
-            walked = inspect(self.root, among, max_file_bytes=max_file_bytes, data_dir=data_dir)
+            seen = among - self._newly_ignored()
+            walked = inspect(self.root, seen, max_file_bytes=max_file_bytes, data_dir=data_dir)
             return Survey(walked.files, walked.skipped, self.head(), self._state, among)
         self.close()
         repo = git.discover(self.root)
         walked = walk(self.root, git=repo, max_file_bytes=max_file_bytes, data_dir=data_dir)
         head = repo.head() if repo is not None else (None, None)
         return Survey(walked.files, walked.skipped, head, walked.state)
+
+    def _newly_ignored(self) -> frozenset[str]:
+        """Return files that git no longer lists though nobody need have touched them."""
+        if not self._settled or self._repo is None:
+            return frozenset()
+        return self._settled - self._repo.visible(self.root, self._settled)
 
     def close(self) -> None:
         """Stop asking git."""

@@ -18,17 +18,25 @@ _POLL_S = 0.02
 
 @contextmanager
 def hold(
-    path: Path, *, timeout_s: float | None = None, on_wait: Callable[[str], None] | None = None
+    path: Path,
+    *,
+    timeout_s: float | None = None,
+    on_wait: Callable[[str], None] | None = None,
+    doing: str = "written",
+    hint: str = "wait for it to finish, or leave out --no-wait",
 ) -> Iterator[None]:
     """Hold the exclusive lock file ``path`` for a block.
 
     Waits up to ``timeout_s`` seconds, for ever when it is ``None``; ``on_wait`` is told once who
-    holds the lock. Raises ``Busy`` naming the holder when the time is over.
+    holds the lock. Raises ``Busy`` with ``hint`` when the time is over; it says that the index is
+    being ``doing`` by the holder.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        _acquire(descriptor, path, timeout_s, on_wait)
+        if not _acquire(descriptor, timeout_s, on_wait):
+            who = _read_holder(descriptor)
+            raise Busy(f"the index is being {doing} by {who}", hint=hint, value=path.name)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, _self_description().encode(), 0)
         try:
@@ -56,23 +64,20 @@ def holder(path: Path) -> str | None:
 
 
 def _acquire(
-    descriptor: int, path: Path, timeout_s: float | None, on_wait: Callable[[str], None] | None
-) -> None:
-    deadline = None if timeout_s is None else time.monotonic() + timeout_s
+    descriptor: int, timeout_s: float | None, on_wait: Callable[[str], None] | None
+) -> bool:
+    """Return whether the lock was taken in time."""
+    # even who cannot wait tries twice: somebody may only be looking who the holder is
+    deadline = None if timeout_s is None else time.monotonic() + max(timeout_s, _POLL_S)
     told = False
     while True:
         with suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        who = _read_holder(descriptor)
+            return True
         if deadline is not None and time.monotonic() >= deadline:
-            raise Busy(
-                f"the index is being written by {who}",
-                hint="wait for it to finish, or leave out --no-wait",
-                value=path.name,
-            )
+            return False
         if on_wait is not None and not told:
-            on_wait(who)
+            on_wait(_read_holder(descriptor))
             told = True
         time.sleep(_POLL_S)
 

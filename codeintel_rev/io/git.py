@@ -67,6 +67,15 @@ class GitRepo:
         paths = self.relative((entry[2:] for entry in tagged), folder)
         return Listing(list(dict.fromkeys(paths)), any(entry[0].islower() for entry in tagged))
 
+    def visible(self, folder: Path, paths: Iterable[str]) -> set[str]:
+        """Return the files that git tracks or would add at or below ``paths`` of ``folder``."""
+        prefix = "" if folder == self.root else self._prefix(folder)
+        output = self.run(
+            *("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--"),
+            *(f":(literal){prefix}{path}" for path in paths),
+        )
+        return set(self.relative(split_paths(output), folder))
+
     def below(self, folder: Path) -> tuple[str, ...]:
         """Return the arguments that confine a command to ``folder``."""
         return () if folder == self.root else ("--", f":(literal){self._prefix(folder)}")

@@ -204,6 +204,7 @@ def test_a_second_writer_is_told_who_writes(repo: Path) -> None:
     registry = Registry(repo / ".codeintel")
     folder = RepositoryFolder(registry.folder(registry.repositories()[0]))
     registry.close()
+    edit(repo / "shop" / "cache.py", "def evict_oldest_entry():\n    return None\n")
     with file_lock.hold(folder.writer_lock):
         with pytest.raises(Busy, match=f"process {os.getpid()}"):
             index_repositories([repo], wait=False)
