@@ -10,21 +10,33 @@ from codeintel_rev.io.work_tree import IGNORE_FILE
 from codeintel_rev.text.globs import Rule, compile_ignore_lines, decide
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _MAX_BYTES = 64 * 1024
 
 
+def rules_on_disk(root: Path) -> IgnoreRules:
+    """Return the rules of the folder ``root``."""
+    return IgnoreRules(lambda path: split_lines(_read(f"{root}/{path}")))
+
+
+def split_lines(data: bytes) -> list[str]:
+    """Return the lines of an ignore file."""
+    return data[:_MAX_BYTES].decode("utf-8", "surrogateescape").splitlines()
+
+
 class IgnoreRules:
     """The rules of one tree, read folder by folder as the folders are entered."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = str(root)
+    def __init__(self, read_lines: Callable[[str], list[str]]) -> None:
+        """Take what returns the lines of the ignore file at a path relative to the root."""
+        self._read_lines = read_lines
         self._rules: dict[str, list[Rule]] = {}
 
     def enter(self, folder: str) -> None:
         """Read the rules of ``folder`` (relative, empty for the root), if it has any."""
-        lines = _read_lines(f"{self._root}/{folder}/{IGNORE_FILE}")
+        lines = self._read_lines(f"{folder}/{IGNORE_FILE}" if folder else IGNORE_FILE)
         if lines:
             self._rules[folder] = compile_ignore_lines(lines)
 
@@ -48,13 +60,13 @@ class IgnoreRules:
         return False
 
 
-def _read_lines(path: str) -> list[str]:
+def _read(path: str) -> bytes:
     """Read a regular file without following a link or waiting for a pipe; else nothing."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
-        return []
+        return b""
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return []
-        return file.read(_MAX_BYTES).decode("utf-8", "surrogateescape").splitlines()
+            return b""
+        return file.read(_MAX_BYTES)

@@ -12,7 +12,7 @@ import stat
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from codeintel_rev.indexing.ignore_rules import IgnoreRules
+from codeintel_rev.indexing.ignore_rules import rules_on_disk
 from codeintel_rev.indexing.skip_rules import DEFAULT_MAX_BYTES, skip_by_path, skip_folder
 from codeintel_rev.io.work_tree import WorkTreeState, start_probe
 from codeintel_rev.types import FileEntry
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from codeintel_rev.io.git import GitRepo
 
-_NEVER_ENTERED = frozenset({".git", ".hg", ".svn", ".bzr", ".jj", "CVS", ".codeintel"})
+NEVER_ENTERED = frozenset({".git", ".hg", ".svn", ".bzr", ".jj", "CVS", ".codeintel"})
 """What version control and this program keep: not part of any tree, so not counted either."""
 
 
@@ -107,7 +107,7 @@ class _Inspector:
         self._root = str(root)
         self._max_file_bytes = max_file_bytes
         self._data_dir = _relative(root, data_dir)
-        self._ignore = IgnoreRules(root)
+        self._ignore = rules_on_disk(root)
         self._ignore.enter("")
         self._entered = {"": True}
         self._files: list[FileEntry] = []
@@ -157,7 +157,7 @@ class _Inspector:
 
     def _judge_folder(self, folder: str) -> bool:
         """Return whether to go into a folder whose parent was entered; reads its ignore file."""
-        if folder.rpartition("/")[2] in _NEVER_ENTERED or folder == self._data_dir:
+        if folder.rpartition("/")[2] in NEVER_ENTERED or folder == self._data_dir:
             return False
         full = f"{self._root}/{folder}"
         try:

@@ -61,15 +61,17 @@ _KEPT_VARIABLES = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONF
 _DROPPED_VARIABLES = frozenset({"SSH_ASKPASS", "PAGER", "EDITOR", "VISUAL", "LANGUAGE"})
 
 
-def run(root: Path, *args: str, timeout_s: float = TIMEOUT_S) -> bytes:
+def run(root: Path, *args: str, git_dir: Path | None = None, timeout_s: float = TIMEOUT_S) -> bytes:
     """Run one git command at ``root``, the top of a work tree, and return its output.
+
+    With ``git_dir`` it is asked about that repository's objects, and no work tree is touched.
 
     Raises:
         NotARepository: git refuses the repository, or there is none.
         DeadlineExceeded: it did not end in ``timeout_s``; it was killed.
         Unavailable: git is missing or failed.
     """
-    process = start(root, *args)
+    process = start(root, *args, git_dir=git_dir)
     try:
         output, complaint = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
@@ -85,18 +87,23 @@ def run(root: Path, *args: str, timeout_s: float = TIMEOUT_S) -> bytes:
     return output
 
 
-def start(root: Path, *args: str) -> subprocess.Popen[bytes]:
+def start(
+    root: Path, *args: str, git_dir: Path | None = None, asks: bool = False
+) -> subprocess.Popen[bytes]:
     """Start one git command at ``root`` and return at once; the caller collects or stops it.
+
+    With ``asks`` the caller writes to its standard input.
 
     Raises:
         Unavailable: git is missing.
     """
+    where = f"--work-tree={root}" if git_dir is None else f"--git-dir={git_dir}"
     try:
         return subprocess.Popen(
-            ["git", *_SAFE_FLAGS, f"--work-tree={root}", *args],
+            ["git", *_SAFE_FLAGS, where, *args],
             cwd=root,
             env=_safe_environment(root),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if asks else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             process_group=0,
