@@ -210,17 +210,18 @@ class LocalIndex:
 
 def _describe(opened: OpenRepository, view: RepositoryView | None) -> dict[str, Any]:
     ref = commit = None
-    sequence = 0
+    sequence = generation = 0
     if view is not None:
         ref = view.snapshot.branch or view.snapshot.ref
         commit, sequence = view.snapshot.commit, view.sequence
+        generation = view.generation
     return {
         "name": opened.repository.name,
         "ref": ref,
         "commit": commit,
         "behind": None,
         "sequence": sequence,
-        "generation": 0,
+        "generation": generation,
     }
 
 

@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.app.components import check_components
+from codeintel_rev.errors import IndexDamaged
 from codeintel_rev.indexing.prepare import content_hash
 from codeintel_rev.indexing.store import RepositoryFolder
+from codeintel_rev.io.generation_lock import GenerationLock
 from codeintel_rev.io.journal import Journal, JournalView, Snapshot
 from codeintel_rev.io.journal_catalog import JournalCatalog
 from codeintel_rev.io.registry import Repository
@@ -31,10 +33,35 @@ _MASKS_KEPT = 32
 """Scope masks remembered for one sequence."""
 
 
+_ATTEMPTS = 10
+"""Views that are tried while compaction takes generations away; one retry is already rare."""
+
+
+class _SupersededError(Exception):
+    """Raised when compaction deleted the generation of a view before it could be opened."""
+
+
+class _Generation(NamedTuple):
+    """One compaction's files, held open."""
+
+    number: int
+    words: TantivySearcher
+    lock: GenerationLock
+
+    @classmethod
+    def open(cls, folder: RepositoryFolder, number: int) -> _Generation:
+        """Open generation ``number``; raises ``_SupersededError`` when it is gone."""
+        lock = GenerationLock.share(folder.generation_lock(number))
+        if lock is None:
+            raise _SupersededError
+        return cls(number, TantivySearcher(folder.lexical(number), background_idf), lock)
+
+
 class _State(NamedTuple):
     """What stays the same until the next commit."""
 
     sequence: int
+    generation: _Generation
     live: NDArray[np.bool_]
     vectors: DenseSearcher
     masks: dict[bytes, NDArray[np.bool_]]
@@ -46,6 +73,7 @@ class RepositoryView(NamedTuple):
     repository: Repository
     snapshot: Snapshot
     sequence: int
+    generation: int
     live: NDArray[np.bool_]
     catalog: JournalCatalog
     channels: Channels
@@ -74,7 +102,6 @@ class OpenRepository:
         self.folder = folder
         self._dim = dim
         self._journal = Journal(folder.journal)
-        self._words: TantivySearcher | None = None
         self._state: _State | None = None
         self._lock = Lock()
         with self._journal.view() as view:
@@ -83,44 +110,69 @@ class OpenRepository:
     @contextmanager
     def view(self, scope: Scope | None = None) -> Iterator[RepositoryView | None]:
         """Open one consistent view, masked by ``scope``; ``None`` when nothing was indexed yet."""
-        with self._journal.view() as journal:
-            snapshot = journal.snapshot()
-            if snapshot is None:
-                yield None
+        for _ in range(_ATTEMPTS):
+            with self._journal.view() as journal:
+                snapshot = journal.snapshot()
+                if snapshot is None:
+                    yield None
+                    return
+                try:
+                    state = self._current(journal, snapshot)
+                except _SupersededError:
+                    continue
+                yield self._view(state, journal, snapshot, scope)
                 return
-            state = self._current(journal, snapshot)
-            mask = self._mask(state, journal, snapshot, scope)
-            words = self._words
-            assert words is not None
-            catalog = JournalCatalog(journal, snapshot)
-            channels = Channels(state.vectors, words, catalog, mask)
-            yield RepositoryView(
-                self.repository, snapshot, state.sequence, state.live, catalog, channels
-            )
+        raise IndexDamaged(
+            f"the index of {self.repository.name} lacks the files of its last compaction",
+            hint="run `codeintel doctor --repair`",
+            value=self.repository.name,
+        )
 
     def close(self) -> None:
         """Release files and connections."""
         self._journal.close()
-        self._state = None
-        self._words = None
+        if self._state is not None:
+            self._state.generation.lock.close()
+            self._state = None
+
+    def _view(
+        self, state: _State, journal: JournalView, snapshot: Snapshot, scope: Scope | None
+    ) -> RepositoryView:
+        mask = self._mask(state, journal, snapshot, scope)
+        catalog = JournalCatalog(journal, snapshot)
+        channels = Channels(state.vectors, state.generation.words, catalog, mask)
+        return RepositoryView(
+            repository=self.repository,
+            snapshot=snapshot,
+            sequence=state.sequence,
+            generation=state.generation.number,
+            live=state.live,
+            catalog=catalog,
+            channels=channels,
+        )
 
     def _current(self, journal: JournalView, snapshot: Snapshot) -> _State:
         sequence = journal.sequence
         with self._lock:
             if self._state is None or self._state.sequence != sequence:
-                # the words are reloaded after the transaction began, so that they hold at least
-                # what it sees; rows beyond it are not in the mask
-                if self._words is None:
-                    self._words = TantivySearcher(self.folder.lexical(0), background_idf)
-                else:
-                    self._words.reload()
+                generation = self._generation(journal.generation)
                 live = journal.live(snapshot.id)
                 vectors = VectorReader(
                     self.folder.vectors, journal.segments(), self._dim, len(live)
                 )
                 dense = DenseSearcher(vectors.blocks, vectors.rows)
-                self._state = _State(sequence, live, dense, {})
+                self._state = _State(sequence, generation, live, dense, {})
             return self._state
+
+    def _generation(self, number: int) -> _Generation:
+        """Return the generation with at least the words that the present transaction sees.
+
+        It is opened or reloaded after the transaction began; rows beyond it are not in the mask.
+        """
+        if self._state is None or self._state.generation.number != number:
+            return _Generation.open(self.folder, number)
+        self._state.generation.words.reload()
+        return self._state.generation
 
     def _mask(
         self, state: _State, journal: JournalView, snapshot: Snapshot, scope: Scope | None

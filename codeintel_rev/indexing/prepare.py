@@ -168,7 +168,7 @@ def _prepare_chunk(chunk: Chunk, new_id: int, body: list[str], symbol: list[str]
         kind=chunk.kind,
         symbol=chunk.symbol,
         span=(chunk.start_line, chunk.end_line, chunk.start_byte, chunk.end_byte),
-        content=pack_text(chunk.text),
+        content=pack_text(chunk.text, chunk.doc),
         body_terms=" ".join(body),
         symbol_terms=" ".join(symbol),
         doc_terms=" ".join(tokenize(chunk.doc)) if chunk.doc else "",

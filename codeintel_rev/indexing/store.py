@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,19 @@ class RepositoryFolder(NamedTuple):
         """Folder of one generation of the lexical index."""
         return self.path / "lexical" / str(generation)
 
+    def catalog(self, generation: int) -> Path:
+        """Folder of one generation of the catalog."""
+        return self.path / "catalog" / str(generation)
+
+    def generation_lock(self, generation: int) -> Path:
+        """Lock file that readers of a generation share."""
+        return self.path / "locks" / f"generation-{generation}"
+
+    @property
+    def compactor_lock(self) -> Path:
+        """Lock file held while a new generation is built."""
+        return self.path / "locks" / "compactor"
+
     @property
     def writer_lock(self) -> Path:
         """Lock file held while a commit is made."""
@@ -53,6 +67,7 @@ class RepositoryFolder(NamedTuple):
         """Make the folder with an empty journal, unless it is there."""
         for folder in (self.vectors, self.lexical(0), self.writer_lock.parent):
             folder.mkdir(parents=True, exist_ok=True)
+        self.generation_lock(0).touch()
         journal_schema.create(self.journal, components)
 
     def state(self, ref: str = WORKTREE) -> tuple[Snapshot | None, dict[str, object]]:
@@ -142,7 +157,9 @@ class StoreWriter:
             snapshot_id = journal.ensure_snapshot(ref)
             journal.set_head(Snapshot(snapshot_id, ref, *change.head, change.tree_state))
             touched = [entry.path for entry, _, _ in change.updated] + change.removed
-            dead = journal.rows_of_versions(journal.versions_of(snapshot_id, touched))
+            left = journal.versions_of(snapshot_id, touched)
+            dead = journal.rows_of_versions(left)
+            journal.retire(left, time.time_ns())
             journal.remove_files(snapshot_id, change.removed)
             journal.set_files(snapshot_id, change.updated)
             journal.set_skipped(snapshot_id, change.skipped, change.among)
@@ -186,9 +203,9 @@ class StoreWriter:
         ]
         if not blocks:
             return
-        file, first_row = self._journal.ensure_segment()
+        segment = self._journal.open_segment()
         first = next(p.rows[p.fresh[0]] for p in placements if p.fresh)
-        writer = VectorWriter(self._folder.vectors / file, self._dim, first_row)
+        writer = VectorWriter(self._folder.vectors / segment.file, self._dim, segment.first_row)
         writer.append(first, np.concatenate(blocks))
 
     def _write_words(self, placements: list[_Placement]) -> None:
@@ -203,7 +220,9 @@ class StoreWriter:
         if not documents:
             return
         if self._words is None:
-            self._words = TantivyWriter(self._folder.lexical(0), bulk=self._bulk)
+            self._words = TantivyWriter(
+                self._folder.lexical(self._journal.generation()), bulk=self._bulk
+            )
         self._words.add(documents)
         self._words.commit()
 

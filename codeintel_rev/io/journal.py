@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from codeintel_rev.io.journal_schema import damaged, is_damage, open_checked
 from codeintel_rev.io.packing import unpack_bitmap, unpack_spans, unpack_text
+from codeintel_rev.io.vector_store import Segment
 from codeintel_rev.types import ChunkHead, ChunkRecord, Symbol
 
 WORKTREE = "worktree"
@@ -98,6 +99,11 @@ class JournalView:
         """Number of the last commit; it grows by one with each."""
         return int(self._one("SELECT value FROM meta WHERE key = 'sequence'") or 0)
 
+    @property
+    def generation(self) -> int:
+        """Number of the lexical index and of the catalog that belong to this view."""
+        return int(self._one("SELECT value FROM meta WHERE key = 'generation'") or 0)
+
     def snapshot(self, ref: str = WORKTREE) -> Snapshot | None:
         """Return the snapshot named ``ref``, or ``None``."""
         row = self._connection.execute(
@@ -135,7 +141,7 @@ class JournalView:
             " JOIN version ON version.id = version_id WHERE path = ? AND snapshot_id = ?",
             (path, snapshot_id),
         ).fetchone()
-        return (FileRecord._make(row[:6]), row[6]) if row else None
+        return (FileRecord(*row[:6]), row[6]) if row else None
 
     def skipped(
         self, snapshot_id: int, paths: Iterable[str] | None = None
@@ -229,9 +235,12 @@ class JournalView:
         )
         return [(row[0], Symbol(*row[1:])) for row in rows]
 
-    def segments(self) -> list[tuple[str, int]]:
-        """Return (file name, first row) of each vector segment in row order."""
-        return list(self._connection.execute("SELECT file, first_row FROM segment ORDER BY id"))
+    def segments(self) -> list[Segment]:
+        """Return the vector segments in row order."""
+        rows = self._connection.execute(
+            "SELECT file, first_row, end_row, length, checksum FROM segment ORDER BY first_row"
+        )
+        return [Segment(*row) for row in rows]
 
     def counts(self, snapshot_id: int) -> tuple[int, dict[str, int]]:
         """Return how many files the snapshot holds, and how many were skipped by reason."""

@@ -13,6 +13,9 @@ SCHEMA_VERSION = 1
 BUSY_TIMEOUT_S = 5.0
 """How long one statement waits for another process's commit; commits last milliseconds."""
 
+COUNTERS = ("sequence", "reserved_rows", "stored_rows", "generation", "catalog_sequence")
+"""Numbers in ``meta`` that start at 0."""
+
 DDL = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE path (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
@@ -26,6 +29,7 @@ CREATE TABLE version (
     lines INTEGER NOT NULL,
     oid BLOB NOT NULL,
     spans BLOB NOT NULL,
+    retired_ns INTEGER NOT NULL DEFAULT 0,
     UNIQUE (path_id, content_hash, chunker)
 );
 CREATE TABLE chunk (
@@ -79,7 +83,10 @@ CREATE TABLE skipped (
 CREATE TABLE segment (
     id INTEGER PRIMARY KEY,
     file TEXT NOT NULL UNIQUE,
-    first_row INTEGER NOT NULL
+    first_row INTEGER NOT NULL,
+    end_row INTEGER,
+    length INTEGER,
+    checksum BLOB
 );
 """
 
@@ -101,6 +108,8 @@ def create(path: Path, components: dict[str, str]) -> None:
     """Make an empty journal at ``path``, stamped with the versions in ``components``."""
     connection = connect(path)
     try:
+        # compaction gives pages back; this has to be said before the first table is made
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN IMMEDIATE")
         if connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
@@ -109,7 +118,7 @@ def create(path: Path, components: dict[str, str]) -> None:
         for statement in DDL.split(";"):
             if statement.strip():
                 connection.execute(statement)
-        meta = {"schema": SCHEMA_VERSION, "sequence": 0, "reserved_rows": 0, "generation": 0}
+        meta = {"schema": SCHEMA_VERSION} | dict.fromkeys(COUNTERS, 0)
         connection.executemany(
             "INSERT INTO meta VALUES (?, ?)", [*meta.items(), *components.items()]
         )

@@ -21,6 +21,7 @@ from codeintel_rev.io.packing import (
     unpack_spans,
     unpack_text,
 )
+from codeintel_rev.io.vector_store import Segment
 from codeintel_rev.types import FileEntry, Symbol
 
 
@@ -85,6 +86,11 @@ class JournalWriter:
         row = self._connection.execute("SELECT value FROM meta WHERE key = 'sequence'").fetchone()
         return int(row[0])
 
+    def generation(self) -> int:
+        """Return the number of the lexical index that new words go to."""
+        row = self._connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
+        return int(row[0])
+
     def set_component(self, key: str, value: str) -> None:
         """Record the version of one component."""
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
@@ -137,7 +143,12 @@ class JournalWriter:
 
     def add_chunks(self, chunks: Iterable[NewChunk]) -> None:
         """Store new rows."""
-        self._connection.executemany("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?)", chunks)
+        cursor = self._connection.executemany(
+            "INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?)", chunks
+        )
+        self._connection.execute(
+            "UPDATE meta SET value = value + ? WHERE key = 'stored_rows'", (cursor.rowcount,)
+        )
 
     def add_version(self, version: NewVersion, spans: list[Span], symbols: Iterable[Symbol]) -> int:
         """Store a file version with the lines of its chunks and its definitions."""
@@ -203,6 +214,13 @@ class JournalWriter:
                 (snapshot_id, e.path, version_id, e.size, e.mtime_ns, e.inode, scanned_ns)
                 for e, version_id, scanned_ns in files
             ),
+        )
+
+    def retire(self, version_ids: Iterable[int], now_ns: int) -> None:
+        """Record when versions left a snapshot; those in none since then may be compacted away."""
+        self._connection.executemany(
+            "UPDATE version SET retired_ns = ? WHERE id = ?",
+            ((now_ns, version_id) for version_id in version_ids),
         )
 
     def remove_files(self, snapshot_id: int, paths: Iterable[str]) -> None:
@@ -273,12 +291,16 @@ class JournalWriter:
 
     # --- vector segments ----------------------------------------------------------------------
 
-    def ensure_segment(self) -> tuple[str, int]:
-        """Return (file name, first row) of the segment that new rows go to."""
-        row = self._connection.execute(
-            "SELECT file, first_row FROM segment ORDER BY id DESC LIMIT 1"
-        ).fetchone()
+    def open_segment(self) -> Segment:
+        """Return the segment that new rows go to."""
+        query = "SELECT file, first_row FROM segment WHERE end_row IS NULL"
+        row = self._connection.execute(query).fetchone()
         if row is None:
-            row = ("000001.f16", 0)
+            row = (segment_name(0), 0)
             self._connection.execute("INSERT INTO segment (file, first_row) VALUES (?, ?)", row)
-        return str(row[0]), int(row[1])
+        return Segment(*row)
+
+
+def segment_name(first_row: int) -> str:
+    """Return the file name of the segment that takes new rows from ``first_row`` on."""
+    return f"rows-{first_row}.f16"

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 _LEVEL = 1
 """Fastest zlib level: bitmaps are nearly constant and chunk text is read ten at a time."""
 
+_LENGTH_BYTES = 4
+"""Before a chunk's text stands its length."""
+
 
 class Span(NamedTuple):
     """Where one chunk stands in one file version."""
@@ -44,11 +47,21 @@ def unpack_spans(blob: bytes) -> NDArray[np.int32]:
     return np.frombuffer(blob, dtype="<i4").reshape(-1, 5)
 
 
-def pack_text(text: str) -> bytes:
-    """Compress a chunk's text."""
-    return zlib.compress(text.encode("utf-8", "surrogatepass"), _LEVEL)
+def pack_text(text: str, doc: str = "") -> bytes:
+    """Compress a chunk's text and its documentation, which mostly repeats a part of the text."""
+    body = text.encode("utf-8", "surrogatepass")
+    tail = doc.encode("utf-8", "surrogatepass")
+    return zlib.compress(len(body).to_bytes(_LENGTH_BYTES, "little") + body + tail, _LEVEL)
 
 
 def unpack_text(blob: bytes) -> str:
     """Return the text that ``pack_text`` compressed."""
-    return zlib.decompress(blob).decode("utf-8", "surrogatepass")
+    return unpack_text_and_doc(blob)[0]
+
+
+def unpack_text_and_doc(blob: bytes) -> tuple[str, str]:
+    """Return the text and the documentation that ``pack_text`` compressed."""
+    data = zlib.decompress(blob)
+    end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")
+    text = data[_LENGTH_BYTES:end].decode("utf-8", "surrogatepass")
+    return text, data[end:].decode("utf-8", "surrogatepass")

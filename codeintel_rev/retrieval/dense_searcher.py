@@ -24,10 +24,13 @@ class DenseSearcher:
     computed anew in one way, so that the order never depends on which of them ran.
     """
 
-    def __init__(self, blocks: Sequence[tuple[int, NDArray[np.float16]]], rows: int) -> None:
-        """Search over ``blocks``: (first row, vectors) in row order, ``rows`` in all."""
+    def __init__(
+        self, blocks: Sequence[tuple[int, NDArray[np.float16]]], rows: NDArray[np.int64]
+    ) -> None:
+        """Search over ``blocks``: (first position, vectors); ``rows`` are theirs, ascending."""
         self._blocks = blocks
         self._rows = rows
+        self._has_gaps = len(rows) > 0 and int(rows[-1]) >= len(rows)
         self._searches = 0
         self._faiss: FaissFlat | None = None
         self._lock = Lock()
@@ -37,24 +40,32 @@ class DenseSearcher:
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return up to ``k`` rows with ``mask[row]`` and their scores, best first, ties by row."""
         self._searches += 1
-        if self._rows > FAISS_ROWS or self._searches > 1:
-            rows = self._open_faiss().search(query, k, mask)
+        if self._has_gaps:
+            mask = self._by_position(mask)
+        if len(self._rows) > FAISS_ROWS or self._searches > 1:
+            found = self._open_faiss().search(query, k, mask)
         else:
-            rows, _ = FlatSearcher(self._blocks).search(query, k, mask)
-        return best(rows, self._gather(rows) @ query, k)
+            found, _ = FlatSearcher(self._blocks).search(query, k, mask)
+        found, scores = best(found, self._gather(found) @ query, k)
+        return self._rows[found], scores
+
+    def _by_position(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        known = self._rows[: np.searchsorted(self._rows, len(mask))]
+        inside: NDArray[np.bool_] = mask[known]
+        return inside
 
     def _open_faiss(self) -> FaissFlat:
         with self._lock:
             if self._faiss is None:
-                self._faiss = FaissFlat(self._blocks, self._rows)
+                self._faiss = FaissFlat(self._blocks, len(self._rows))
             return self._faiss
 
-    def _gather(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _gather(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
         dim = self._blocks[0][1].shape[1] if self._blocks else 0
-        out = np.empty((len(rows), dim), dtype=np.float32)
+        out = np.empty((len(positions), dim), dtype=np.float32)
         for first, block in self._blocks:
-            inside = (rows >= first) & (rows < first + len(block))
-            out[inside] = block[rows[inside] - first]
+            inside = (positions >= first) & (positions < first + len(block))
+            out[inside] = block[positions[inside] - first]
         return out
 
 

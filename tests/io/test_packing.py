@@ -13,6 +13,7 @@ from codeintel_rev.io.packing import (
     unpack_bitmap,
     unpack_spans,
     unpack_text,
+    unpack_text_and_doc,
 )
 
 
@@ -25,6 +26,7 @@ def test_bitmaps_come_back_as_they_were(bits: list[bool]) -> None:
 @pytest.mark.parametrize("text", ["", "def f():\n    return 'ü'\n", "\ud800 lone surrogate", "\0"])
 def test_text_comes_back_as_it_was(text: str) -> None:
     assert unpack_text(pack_text(text)) == text
+    assert unpack_text_and_doc(pack_text(text, "says\0 ü")) == (text, "says\0 ü")
 
 
 def test_spans_keep_their_order_and_fields() -> None:
