@@ -111,7 +111,7 @@ def _profile_indexing(
         entries = walk(root, git=repo, max_file_bytes=settings.index.max_file_bytes).files
     embedder = StaticEmbedder()
     registry = Registry(scratch, create=True)
-    repository = registry.register(root, root, None)
+    repository = registry.register(root, str(root), None)
     folder = RepositoryFolder(registry.folder(repository))
     folder.create(components(embedder))
     writer = StoreWriter(folder, embedder.dim, bulk=True)

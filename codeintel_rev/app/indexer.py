@@ -4,55 +4,31 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-from codeintel_rev.app import surveyors
-from codeintel_rev.app.components import check_components, components
 from codeintel_rev.app.data_dir import checked_root, data_dir_for_index, ensure
+from codeintel_rev.app.places import Place, find_place
+from codeintel_rev.app.refreshing import Run, Waiting, merged, quiet
+from codeintel_rev.app.snapshot_plan import Plan, Request, make_plan
 from codeintel_rev.config.settings import Settings, load_settings
-from codeintel_rev.errors import NotARepository
-from codeintel_rev.indexing.file_source import DiskSource
-from codeintel_rev.indexing.pipeline import (
-    Progress,
-    Refresher,
-    RefreshOptions,
-    RefreshReport,
-    unchanged,
-)
-from codeintel_rev.indexing.store import RepositoryFolder
-from codeintel_rev.indexing.survey import Survey
-from codeintel_rev.io import git, lease
+from codeintel_rev.indexing.pipeline import Progress, RefreshReport
+from codeintel_rev.indexing.store import RepositoryFolder, StoreWriter
+from codeintel_rev.io.git_worktrees import is_bare, is_worktree, worktree_roots
 from codeintel_rev.io.registry import Registry, Repository
 from codeintel_rev.io.static_embedder import StaticEmbedder
 from codeintel_rev.types import IndexReport
 
-_WATCHER_POLL_S = 0.01
-"""Pause between two looks at what a watcher has done."""
-
-
-class Waiting(NamedTuple):
-    """How long a writer waits for another one."""
-
-    timeout_s: float | None = None
-    """Seconds; ``None`` waits for ever."""
-    on_wait: Callable[[str], None] | None = None
-    """Told once who holds the lock."""
-    watcher_s: float = 0.0
-    """Seconds left to a watcher that is alive to do the work, before it is done here."""
-
-
-def quiet(stage: str, done: int, total: int, lines: int) -> None:
-    """Report nothing (``Progress``)."""
-
 
 def index_repositories(
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     *,
     data_dir: Path | None = None,
     name: str | None = None,
+    refs: Sequence[str] = (),
+    drop_refs: Sequence[str] = (),
+    all_worktrees: bool = False,
     full: bool = False,
     wait: bool = True,
     settings: Settings | None = None,
@@ -61,25 +37,24 @@ def index_repositories(
 ) -> IndexReport:
     """Index or refresh ``paths`` and return what changed.
 
-    ``full`` builds each index anew beside the old one, which serves until the new one is whole.
-    Raises ``NotARepository`` for a path that holds nothing to index, and ``Busy`` when another
-    process writes and ``wait`` is off.
+    Without ``refs`` the work tree is read and everything held is followed. ``refs`` are read
+    through git, ``drop_refs`` are forgotten. ``full`` builds each index anew beside the old one,
+    which serves until the new one is whole.
+
+    Raises ``NotARepository`` for a path that holds nothing to index, ``NotFound`` for an unknown
+    ref, and ``Busy`` when another process writes and ``wait`` is off.
     """
     settings = settings or load_settings()
-    roots = [checked_root(path) for path in paths]
+    roots = [checked_root(Path(path)) for path in paths]
     folder = data_dir_for_index(roots, data_dir, settings.data_home)
     ensure(folder)
-    waiting = Waiting(None if wait else 0.0, on_wait)
     started = time.perf_counter()
     registry = Registry(folder, create=True)
-    embedder = StaticEmbedder()
+    waiting = Waiting(None if wait else 0.0, on_wait)
+    run = Run(registry, settings, StaticEmbedder(), waiting, progress or quiet)
+    request = Request(refs, drop_refs, all_worktrees, full)
     try:
-        reports = [
-            _index_one(
-                registry, root, name, settings, embedder, waiting, progress or quiet, full=full
-            )
-            for root in roots
-        ]
+        reports = [_index_one(run, find_place(root), name, request) for root in roots]
     finally:
         registry.close()
     return _summary(reports, time.perf_counter() - started)
@@ -93,102 +68,116 @@ def refresh_repository(
     waiting: Waiting,
     progress: Progress = quiet,
 ) -> RefreshReport:
-    """Bring one registered repository up to date; takes no lock when nothing changed."""
-    root = checked_root(Path(repository.root))
-    folder = RepositoryFolder(registry.folder(repository))
-    wanted = components(embedder)
-    surveyor = surveyors.take(root)
-    try:
-        if not folder.journal.exists():
-            folder.create(wanted)
-        before, meta = folder.state()
-        check_components(repository.name, meta, wanted)
-        suspects = surveyor.suspects(before.tree_state) if before is not None else None
-        look = partial(
-            surveyor.survey,
-            max_file_bytes=settings.index.max_file_bytes,
-            data_dir=registry.data_dir,
-        )
-        progress("scan", 0, 0, 0)
-        survey = look(suspects)
-        _require_files(root, survey)
-        options = RefreshOptions(workers=settings.index.workers)
-        refresher = Refresher(
-            folder, repository.name, DiskSource(root), embedder, embedder.dim, options
-        )
-        if before is not None and refresher.is_current(survey):
-            return unchanged(folder)
-        if lease.is_held(folder.refresher_lock) and _comes(refresher, survey, waiting.watcher_s):
-            return unchanged(folder)
-        with folder.writing(timeout_s=waiting.timeout_s, on_wait=waiting.on_wait):
-            if folder.state()[0] != before:  # another writer was faster
-                survey = look(None)
-            return refresher.refresh(survey, progress)
-    finally:
-        surveyor.close()
+    """Bring the work trees of one registered repository up to date.
+
+    Takes no lock when nothing changed. Refs are not followed: they move when ``index`` runs.
+    """
+    run = Run(registry, settings, embedder, waiting, progress)
+    trees = work_trees(repository, run.folder(repository))
+    return merged(run.refresh_tree(repository, ref, root) for ref, root in trees.items())
 
 
-def _comes(refresher: Refresher, survey: Survey, timeout_s: float) -> bool:
-    """Wait for a watcher to index what was surveyed; returns whether it did in time."""
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        if refresher.holds(survey):
-            return True
-        time.sleep(_WATCHER_POLL_S)
-    return False
+def work_trees(repository: Repository, folder: RepositoryFolder) -> dict[str, Path]:
+    """Return the folders of the work trees to keep up to date, by the name of their snapshot."""
+    root = Path(repository.root)
+    held = [snapshot.ref for snapshot in folder.snapshots()]
+    if not held:
+        return {} if is_bare(root) else {repository.default_ref: root}
+    trees = [ref for ref in held if is_worktree(ref)]
+    roots = {repository.default_ref: root} if is_worktree(repository.default_ref) else {}
+    if any(ref not in roots for ref in trees):
+        roots = worktree_roots(Path(repository.identity)) | roots
+    return {ref: roots[ref] for ref in trees if ref in roots}
 
 
 def _index_one(
-    registry: Registry,
-    root: Path,
-    name: str | None,
-    settings: Settings,
-    embedder: StaticEmbedder,
-    waiting: Waiting,
-    progress: Progress,
-    *,
-    full: bool,
+    run: Run, place: Place, name: str | None, request: Request
 ) -> tuple[Repository, RefreshReport]:
-    repo = git.discover(root)
-    identity = repo.common_dir if repo is not None and repo.root == root else root
-    repository = registry.register(root, identity, name)
-    if not full:
-        return repository, refresh_repository(
-            registry, repository, settings, embedder, waiting, progress
-        )
-    old = RepositoryFolder(registry.folder(repository))
+    repository = run.registry.register(place.root, place.identity, name, place.name)
+    if not request.full:
+        return repository, _carry_out(run, repository, place, request)
+    old = RepositoryFolder(run.registry.folder(repository))
     old.writer_lock.parent.mkdir(parents=True, exist_ok=True)
-    with old.writing(timeout_s=waiting.timeout_s, on_wait=waiting.on_wait):
-        fresh = registry.successor(repository)
+    with old.writing(timeout_s=run.waiting.timeout_s, on_wait=run.waiting.on_wait):
+        fresh = run.registry.successor(repository)
         try:
-            report = refresh_repository(registry, fresh, settings, embedder, waiting, progress)
+            report = _carry_out(run, fresh, place, request, held_in=old)
         except BaseException:
-            shutil.rmtree(registry.folder(fresh), ignore_errors=True)
+            shutil.rmtree(run.registry.folder(fresh), ignore_errors=True)
             raise
-        registry.replace(repository, fresh)
+        run.registry.replace(repository, fresh)
         shutil.rmtree(old.path, ignore_errors=True)
     return fresh, report
 
 
-def _require_files(root: Path, survey: Survey) -> None:
-    if not survey.files and survey.among is None:
-        reasons = sorted({s.reason for s in survey.skipped})
-        why = f" ({len(survey.skipped)} skipped: {', '.join(reasons)})" if reasons else ""
-        raise NotARepository(
-            f"{root} holds no text files to index{why}",
-            hint="name a folder with source files, or see docs/skipped-files.md",
-            value=str(root),
-        )
+def _carry_out(
+    run: Run,
+    repository: Repository,
+    place: Place,
+    request: Request,
+    held_in: RepositoryFolder | None = None,
+) -> RefreshReport:
+    """Do what was asked of one repository; ``held_in`` is the index that it replaces, if any."""
+    source = held_in or run.folder(repository)
+    held = source.snapshots() if source.journal.exists() else []
+    plan = make_plan(place, held, request)
+    folder = run.folder(repository)
+    report = merged(_refreshes(run, repository, place, plan))
+    if plan.dropped and held_in is None:
+        report = report._replace(sequence=_drop(run, folder, plan.dropped))
+    run.registry.set_default_ref(repository, _default_ref(place, folder))
+    return report
 
 
-def _summary(reports: list[tuple[Repository, RefreshReport]], seconds: float) -> IndexReport:
+def _refreshes(
+    run: Run, repository: Repository, place: Place, plan: Plan
+) -> Iterator[RefreshReport]:
+    for ref, root in plan.trees.items():
+        yield run.refresh_tree(repository, ref, root)
+    for at in plan.commits:
+        assert place.git_dir is not None
+        yield run.refresh_commit(repository, place.git_dir, at)
+
+
+def _drop(run: Run, folder: RepositoryFolder, refs: Sequence[str]) -> int:
+    """Forget snapshots; their rows are freed at the next compaction."""
+    sequence = 0
+    with folder.writing(timeout_s=run.waiting.timeout_s, on_wait=run.waiting.on_wait):
+        writer = StoreWriter(folder, run.embedder.dim, bulk=False)
+        try:
+            for ref in refs:
+                sequence = writer.remove(ref)
+        finally:
+            writer.close()
+    return sequence
+
+
+def _default_ref(place: Place, folder: RepositoryFolder) -> str:
+    """Return the snapshot for a search that names none: the work tree, else the default branch."""
+    held = [snapshot.ref for snapshot in folder.snapshots()]
+    if place.worktree in held:
+        return place.worktree
+    trees = [ref for ref in held if is_worktree(ref)]
+    if trees or place.git_dir is None or not held:
+        return next(iter(trees or held), place.worktree or "")
+    from codeintel_rev.io.git_objects import GitObjects
+
+    branch = GitObjects(place.git_dir).default_branch()
+    return branch.name if branch is not None and branch.name in held else held[0]
+
+
+def _summary(reports: Sequence[tuple[Repository, RefreshReport]], seconds: float) -> IndexReport:
+    repos: list[dict[str, Any]] = [
+        {"name": repository.name, "sequence": report.sequence} for repository, report in reports
+    ]
+    total = merged(report for _, report in reports)
     return IndexReport(
-        repos=[{"name": r.name, "sequence": report.sequence} for r, report in reports],
-        added=sum(report.added for _, report in reports),
-        changed=sum(report.changed for _, report in reports),
-        removed=sum(report.removed for _, report in reports),
-        unchanged=sum(report.unchanged for _, report in reports),
-        skipped=sum(report.skipped for _, report in reports),
+        repos=repos,
+        added=total.added,
+        changed=total.changed,
+        removed=total.removed,
+        unchanged=total.unchanged,
+        skipped=total.skipped,
         seconds=round(seconds, 3),
-        lines=sum(report.lines for _, report in reports),
+        lines=total.lines,
     )

@@ -257,7 +257,8 @@ def _refresh(
     explicit: bool,
 ) -> tuple[str, ...]:
     """Bring every repository up to date; returns ``stale_index`` when a writer was in the way."""
-    from codeintel_rev.app.indexer import Waiting, index_repositories, quiet, refresh_repository
+    from codeintel_rev.app.indexer import index_repositories, refresh_repository
+    from codeintel_rev.app.refreshing import Waiting, quiet
 
     if not (folder / "registry.sqlite").exists():
         index_repositories(

@@ -79,6 +79,15 @@ class RepositoryFolder(NamedTuple):
         finally:
             journal.close()
 
+    def snapshots(self) -> list[Snapshot]:
+        """Return every snapshot that is held, in the order in which they were first taken."""
+        journal = Journal(self.journal)
+        try:
+            with journal.view() as view:
+                return view.snapshots()
+        finally:
+            journal.close()
+
     @contextmanager
     def writing(
         self, *, timeout_s: float | None = None, on_wait: Callable[[str], None] | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,17 +61,9 @@ class JournalWriter:
         """Close the connection."""
         self._connection.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """Run a block as one commit that advances the sequence; any error rolls it back."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'sequence'")
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+        return transaction(self._connection)
 
     def reserve(self, count: int) -> int:
         """Set ``count`` row numbers aside for good and return the first of them."""
@@ -189,7 +182,7 @@ class JournalWriter:
         return int(row[0])
 
     def remove_snapshot(self, ref: str) -> None:
-        """Forget the snapshot ``ref``; its rows stay for a possible return until compaction."""
+        """Forget the snapshot ``ref``; what no other one holds goes at the next compaction."""
         for table in ("snapshot_file", "skipped"):
             self._connection.execute(
                 f"DELETE FROM {table} WHERE snapshot_id"  # noqa: S608  a literal above
@@ -299,6 +292,19 @@ class JournalWriter:
             row = (segment_name(0), 0)
             self._connection.execute("INSERT INTO segment (file, first_row) VALUES (?, ?)", row)
         return Segment(*row)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Run a block as one commit that advances the sequence; any error rolls it back."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'sequence'")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
 
 
 def segment_name(first_row: int) -> str:

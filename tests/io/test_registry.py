@@ -11,8 +11,8 @@ from codeintel_rev.io.registry import Registry
 
 def test_a_root_keeps_its_key_and_name(tmp_path: Path) -> None:
     registry = Registry(tmp_path, create=True)
-    first = registry.register(Path("/src/app"), Path("/src/app/.git"), None)
-    again = registry.register(Path("/src/app"), Path("/src/app/.git"), None)
+    first = registry.register(Path("/src/app"), "/src/app/.git", None)
+    again = registry.register(Path("/src/app"), "/src/app/.git", None)
     registry.close()
     assert first == again
     assert first.name == "app"
@@ -20,11 +20,11 @@ def test_a_root_keeps_its_key_and_name(tmp_path: Path) -> None:
 
 def test_a_second_root_of_the_same_name_needs_another_one(tmp_path: Path) -> None:
     registry = Registry(tmp_path, create=True)
-    registry.register(Path("/one/app"), Path("/one/app"), None)
+    registry.register(Path("/one/app"), "/one/app", None)
     with pytest.raises(InvalidArgument, match="belongs to /one/app") as caught:
-        registry.register(Path("/two/app"), Path("/two/app"), None)
+        registry.register(Path("/two/app"), "/two/app", None)
     assert "--name" in caught.value.hint
-    other = registry.register(Path("/two/app"), Path("/two/app"), "app2")
+    other = registry.register(Path("/two/app"), "/two/app", "app2")
     assert [r.name for r in registry.repositories()] == ["app", "app2"]
     assert registry.folder(other).parent == tmp_path / "repos"
     registry.close()

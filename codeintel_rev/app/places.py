@@ -1,0 +1,39 @@
+"""What can be indexed: a work tree, a bare repository, a mirror of one, or a plain folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from codeintel_rev.io import git
+from codeintel_rev.io.git_worktrees import is_bare, worktree_ref
+from codeintel_rev.io.journal import WORKTREE
+
+
+class Place(NamedTuple):
+    """Where the files of a repository come from."""
+
+    root: Path
+    """Folder of the work tree, or the git folder of a bare repository."""
+    identity: str
+    """What makes it this repository: see ``Repository.identity``."""
+    name: str
+    """What it is called unless somebody says otherwise."""
+    git_dir: Path | None = None
+    """Where its commits lie; ``None`` outside git, and for a part of a repository."""
+    worktree: str | None = None
+    """Name of the work tree's snapshot; ``None`` for a bare repository."""
+
+
+def find_place(root: Path) -> Place:
+    """Say what the resolved folder ``root`` is; raises as ``git.discover``.
+
+    A folder inside a work tree is a repository of its own, without history.
+    """
+    name = root.name or "root"
+    if is_bare(root):
+        return Place(root, str(root), name.removesuffix(".git") or "root", root)
+    repo = git.discover(root)
+    if repo is None or repo.root != root:
+        return Place(root, str(root), name, None, WORKTREE)
+    return Place(root, str(repo.common_dir), name, repo.common_dir, worktree_ref(repo))
