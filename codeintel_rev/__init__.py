@@ -40,12 +40,16 @@ _HOMES = {
 
 
 def open(  # noqa: A001  (read as `codeintel_rev.open`)
-    path: str | os.PathLike[str] = ".", *, data_dir: str | os.PathLike[str] | None = None
+    path: str | os.PathLike[str] = ".",
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+    watch: bool = False,
 ) -> LocalIndex:
     """Open the index of the repository at ``path``, made or brought up to date first.
 
     ``data_dir`` names the folder of the index; without it the index lies in ``.codeintel/`` in the
-    repository. The result is a context manager.
+    repository. With ``watch``, edits are indexed as they happen for as long as it is open. The
+    result is a context manager.
 
     Raises ``NotARepository`` when ``path`` is no readable folder, ``IndexUnusable`` when the index
     cannot be served.
@@ -54,7 +58,10 @@ def open(  # noqa: A001  (read as `codeintel_rev.open`)
 
     from codeintel_rev.app.local import open_index
 
-    return open_index(Path(path), data_dir=None if data_dir is None else Path(data_dir))
+    index = open_index(Path(path), data_dir=None if data_dir is None else Path(data_dir))
+    if watch:
+        index.watch()
+    return index
 
 
 def __getattr__(name: str) -> object:

@@ -26,6 +26,7 @@ from codeintel_rev.text.background_idf import background_idf
 from codeintel_rev.types import Mode, Scope, SearchHit, SearchResult, StatusReport
 
 if TYPE_CHECKING:
+    from codeintel_rev.app.watch import BackgroundWatcher
     from codeintel_rev.indexing.pipeline import Progress
     from codeintel_rev.types import AnswerEnvelope, AnswerEvent
 
@@ -50,6 +51,7 @@ class LocalIndex:
         self._limits = limits
         self._registry = Registry(data_dir)
         self._open: dict[str, OpenRepository] = {}
+        self._watcher: BackgroundWatcher | None = None
         wanted = components(self.embedder)
         try:
             for repository in self._registry.repositories():
@@ -66,8 +68,21 @@ class LocalIndex:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
+    def watch(self) -> None:
+        """Index edits as they happen, in a thread of this process, until the index is closed.
+
+        Where another process watches already, its commits are seen instead.
+        """
+        from codeintel_rev.app.watch import BackgroundWatcher
+
+        if self._watcher is None:
+            self._watcher = BackgroundWatcher(self.data_dir, self.settings)
+
     def close(self) -> None:
-        """Release every file and connection."""
+        """Release every file and connection, and stop watching."""
+        if self._watcher is not None:
+            self._watcher.close()
+            self._watcher = None
         for opened in self._open.values():
             opened.close()
         self._registry.close()

@@ -189,8 +189,12 @@ class Refresher:
             ),
         )
         progress("commit", 1, 1, lines)
-        added = sum(entry.path not in recorded.files for entry, _, _ in updated)
-        changed = len(updated) - added
+        known = [recorded.files.get(entry.path) for entry, _, _ in updated]
+        added = known.count(None)
+        changed = sum(
+            file is not None and file.version_id != version_id
+            for file, (_, version_id, _) in zip(known, updated, strict=True)
+        )
         return RefreshReport(
             sequence=sequence,
             added=added,

@@ -115,11 +115,14 @@ def start(
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a git process and whatever it started, unless it ended by itself."""
+    """End a git process and whatever it started, unless it ended by itself; drop its output."""
     if process.poll() is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        process.wait()
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
 
 
 def _safe_environment(root: Path) -> dict[str, str]:

@@ -1,0 +1,70 @@
+"""Refreshing a few paths of one repository, as a watcher names them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from codeintel_rev.app.components import check_components, components
+from codeintel_rev.app.data_dir import checked_root
+from codeintel_rev.app.indexer import Waiting, quiet, refresh_repository
+from codeintel_rev.config.settings import Settings
+from codeintel_rev.indexing.file_source import DiskSource
+from codeintel_rev.indexing.path_survey import survey_paths
+from codeintel_rev.indexing.pipeline import Refresher, RefreshOptions, RefreshReport, unchanged
+from codeintel_rev.indexing.store import RepositoryFolder
+from codeintel_rev.indexing.survey import Survey
+from codeintel_rev.io.journal import Journal
+from codeintel_rev.io.registry import Registry, Repository
+from codeintel_rev.io.static_embedder import StaticEmbedder
+
+
+def refresh_paths(
+    registry: Registry,
+    repository: Repository,
+    settings: Settings,
+    embedder: StaticEmbedder,
+    paths: Collection[str] | None,
+) -> RefreshReport:
+    """Index what changed at or below ``paths``; all that changed where that cannot be told.
+
+    ``None`` stands for the whole tree. Waits for other writers.
+    """
+    root = checked_root(Path(repository.root))
+    folder = RepositoryFolder(registry.folder(repository))
+    if paths is not None:
+        with folder.writing():
+            survey = _survey(folder, root, registry.data_dir, settings, embedder, paths)
+            if survey is not None:
+                options = RefreshOptions(workers=settings.index.workers)
+                refresher = Refresher(
+                    folder, repository.name, DiskSource(root), embedder, embedder.dim, options
+                )
+                if not survey.among or refresher.is_current(survey):
+                    return unchanged(folder)
+                return refresher.refresh(survey, quiet)
+    return refresh_repository(registry, repository, settings, embedder, Waiting())
+
+
+def _survey(
+    folder: RepositoryFolder,
+    root: Path,
+    data_dir: Path,
+    settings: Settings,
+    embedder: StaticEmbedder,
+    paths: Collection[str],
+) -> Survey | None:
+    """Look at the paths; ``None`` where the whole tree has to be looked at."""
+    if not folder.journal.exists():
+        return None
+    journal = Journal(folder.journal)
+    try:
+        with journal.view() as view:
+            check_components(folder.path.name, view.meta(), components(embedder))
+            before = view.snapshot()
+            if before is None:
+                return None
+            limit = settings.index.max_file_bytes
+            return survey_paths(root, view, before, paths, max_file_bytes=limit, data_dir=data_dir)
+    finally:
+        journal.close()
