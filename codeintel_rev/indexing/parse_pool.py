@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from codeintel_rev.errors import Unavailable
@@ -86,5 +87,6 @@ class ParsePool:
         for process in self._processes:
             for stream in (process.stdin, process.stdout):
                 if stream is not None:
-                    stream.close()
+                    with suppress(BrokenPipeError):  # what a dead worker never read
+                        stream.close()
             process.wait()
