@@ -42,6 +42,10 @@ def _version(name: str) -> str | None:
 def _commit() -> str:
     here = Path(__file__).parent
     found = subprocess.run(
-        ["git", "rev-parse", "--short=12", "HEAD"], cwd=here, capture_output=True, text=True, check=True
+        ["git", "rev-parse", "--short=12", "HEAD"],
+        cwd=here,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return found.stdout.strip()

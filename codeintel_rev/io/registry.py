@@ -43,7 +43,11 @@ class Registry:
             data_dir.mkdir(parents=True, exist_ok=True)
         try:
             self._connection = connect(self.path)
-            self._check(create=create)
+            try:
+                self._check(create=create)
+            except BaseException:
+                self._connection.close()
+                raise
         except sqlite3.DatabaseError as error:
             raise IndexDamaged(
                 f"the registry of {data_dir} cannot be read: {error}",

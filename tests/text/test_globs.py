@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import subprocess
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,7 +105,7 @@ def ignored_by_git(root: Path, paths: list[str]) -> list[bool]:
 def test_the_like_prefilter_accepts_at_least_what_matches(pattern: str, path: str) -> None:
     like = like_prefilter(pattern)
     if GlobSet([pattern]).match(path):
-        with sqlite3.connect(":memory:") as database:
+        with closing(sqlite3.connect(":memory:")) as database:
             accepted = database.execute("SELECT ? LIKE ? ESCAPE '\\'", (path, like)).fetchone()
         database.close()
         assert accepted == (1,)
