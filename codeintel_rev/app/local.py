@@ -6,14 +6,20 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from codeintel_rev.app.components import components
 from codeintel_rev.app.data_dir import data_dir_for_search
-from codeintel_rev.app.repository import OpenRepository, RepositoryView, size_on_disk
+from codeintel_rev.app.hit_places import placed_hits
+from codeintel_rev.app.repository import (
+    OpenRepository,
+    RepositoryView,
+    require_snapshots,
+    size_on_disk,
+)
 from codeintel_rev.app.requests import checked_query, checked_scope
+from codeintel_rev.app.snapshot_choice import names_snapshots
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import Busy, NotFound
 from codeintel_rev.indexing.store import RepositoryFolder
@@ -129,23 +135,30 @@ class LocalIndex:
         if query.location is not None:
             hits = self._located(view, query)
             if hits:
-                return hits[:limit]
+                return placed_hits(view, hits, limit)
         searcher = HybridSearcher(view.channels, self.embedder, background_idf)
-        hits = searcher.search(query, limit, mode, explain=explain)
-        return [self.placed(view, hit) for hit in hits]
+        wanted = limit * len(view.snapshots)
+        return placed_hits(view, searcher.search(query, wanted, mode, explain=explain), limit)
 
     def selected(self, scope: Scope | None) -> list[OpenRepository]:
-        """Return the open repositories that ``scope`` names; raises ``NotFound`` for others."""
-        if scope is None or scope.repos is None:
+        """Return the open repositories that ``scope`` names.
+
+        Raises ``NotFound`` for a repository, a branch or a commit that is not there.
+        """
+        if scope is None:
             return list(self._open.values())
-        for name in scope.repos:
+        for name in scope.repos or ():
             if name not in self._open:
                 raise NotFound(
                     f"there is no repository {name!r} in this index",
                     hint=f"known are: {', '.join(self._open)}",
                     value=name,
                 )
-        return [self._open[name] for name in dict.fromkeys(scope.repos)]
+        names = self._open if scope.repos is None else dict.fromkeys(scope.repos)
+        found = [self._open[name] for name in names]
+        if names_snapshots(scope):
+            require_snapshots(found, scope)
+        return found
 
     def ask(
         self,
@@ -179,24 +192,19 @@ class LocalIndex:
         yield from answer_events(self, question, limit, checked_scope(scope), mode, budget_ms)
 
     def status(self) -> StatusReport:
-        """Return what the data directory holds."""
-        repos: list[dict[str, Any]] = []
+        """Return what the data directory holds, and how far it is behind."""
+        from codeintel_rev.app.status import describe
+
+        found = [describe(opened, self.settings, self.embedder) for opened in self._open.values()]
         skipped: Counter[str] = Counter()
-        files = chunks = 0
-        for opened in self._open.values():
-            with opened.view() as view:
-                repos.append(_describe(opened, view))
-                if view is not None:
-                    counted, reasons = view.catalog.counts()
-                    files += counted
-                    chunks += int(view.live.sum())
-                    skipped.update(reasons)
+        for described in found:
+            skipped.update(described.skipped)
         writers = (file_lock.holder(opened.folder.writer_lock) for opened in self._open.values())
         model = {"id": self.embedder.model_id, "dim": self.embedder.dim}
         return StatusReport(
-            repos=repos,
-            files=files,
-            chunks=chunks,
+            repos=[described.document for described in found],
+            files=sum(described.files for described in found),
+            chunks=sum(described.chunks for described in found),
             skipped=dict(skipped.most_common()),
             model=model | {"fingerprint": self.embedder.fingerprint},
             bytes=size_on_disk(self.data_dir),
@@ -208,36 +216,9 @@ class LocalIndex:
         rows = view.catalog.located(*query.location)
         rows = [row for row in rows if view.channels.mask[row]]
         return [
-            self.placed(view, hit_of_record(record, 1.0 / rank))
+            hit_of_record(record, 1.0 / rank)
             for rank, record in enumerate(view.catalog.hydrate(rows), start=1)
         ]
-
-    def placed(self, view: RepositoryView, hit: SearchHit) -> SearchHit:
-        """Return ``hit`` marked with its repository and ref, and whether its file moved on."""
-        return replace(
-            hit,
-            repo=view.repository.name,
-            ref=view.snapshot.branch or view.snapshot.ref,
-            commit=view.snapshot.commit,
-            stale=view.is_stale(hit.uri, hit.content_hash),
-        )
-
-
-def _describe(opened: OpenRepository, view: RepositoryView | None) -> dict[str, Any]:
-    ref = commit = None
-    sequence = generation = 0
-    if view is not None:
-        ref = view.snapshot.branch or view.snapshot.ref
-        commit, sequence = view.snapshot.commit, view.sequence
-        generation = view.generation
-    return {
-        "name": opened.repository.name,
-        "ref": ref,
-        "commit": commit,
-        "behind": None,
-        "sequence": sequence,
-        "generation": generation,
-    }
 
 
 def open_index(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from codeintel_rev.answer.budget import RetrievalBudget
 from codeintel_rev.answer.context import AnswerOptions
 from codeintel_rev.answer.orchestrator import AnswerOrchestrator
+from codeintel_rev.app.hit_places import placed_hits
 from codeintel_rev.app.repository import OpenRepository
 from codeintel_rev.config.settings import AnswerConfig
 from codeintel_rev.ports import ChatModel, Clock, Reranker
@@ -98,8 +99,9 @@ class StagedRetriever:
                 if view is None or not fused:
                     continue
                 searcher = HybridSearcher(view.channels, self._index.embedder, background_idf)
-                found = searcher.finish(parsed, fused, limit, Retrieved())
-                done += [self._index.placed(view, hit) for hit in found]
+                wanted = limit * len(view.snapshots)
+                found = searcher.finish(parsed, fused, wanted, Retrieved())
+                done += placed_hits(view, found, limit)
         done.sort(key=lambda hit: (-hit.score, hit.doc_id))
         return done[:limit]
 

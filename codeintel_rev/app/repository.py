@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.app.components import check_components
-from codeintel_rev.errors import IndexDamaged
-from codeintel_rev.indexing.prepare import content_hash
+from codeintel_rev.app.snapshot_choice import choose, label, named, names_snapshots
+from codeintel_rev.errors import IndexDamaged, NotFound
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io.generation_lock import GenerationLock
+from codeintel_rev.io.git_worktrees import is_worktree, worktree_roots
 from codeintel_rev.io.journal import Journal, JournalView, Snapshot
 from codeintel_rev.io.journal_catalog import JournalCatalog
 from codeintel_rev.io.registry import Repository
@@ -28,6 +29,8 @@ from codeintel_rev.text.background_idf import background_idf
 from codeintel_rev.text.globs import GlobSet
 from codeintel_rev.text.languages import canonical_language
 from codeintel_rev.types import Scope
+
+_Key = TypeVar("_Key")
 
 _MASKS_KEPT = 32
 """Scope masks remembered for one sequence."""
@@ -62,7 +65,8 @@ class _State(NamedTuple):
 
     sequence: int
     generation: _Generation
-    live: NDArray[np.bool_]
+    live: dict[tuple[int, ...], NDArray[np.bool_]]
+    """Rows of each set of snapshots that was asked for."""
     vectors: DenseSearcher
     masks: dict[bytes, NDArray[np.bool_]]
 
@@ -71,24 +75,31 @@ class RepositoryView(NamedTuple):
     """A repository inside one read transaction."""
 
     repository: Repository
-    snapshot: Snapshot
+    snapshots: list[Snapshot]
+    """What is searched, one snapshot or several together."""
     sequence: int
     generation: int
     live: NDArray[np.bool_]
     catalog: JournalCatalog
     channels: Channels
 
-    def is_stale(self, uri: str, digest: str) -> bool:
-        """Return whether the working file no longer holds the bytes that were indexed."""
-        found = self.catalog.file(uri)
-        path = Path(self.repository.root) / uri
-        try:
-            stat = path.stat()
-            if found is not None and (stat.st_size, stat.st_mtime_ns) == found[0][2:4]:
-                return False
-            return content_hash(path.read_bytes()).hex() != digest
-        except OSError:
-            return True
+    @property
+    def snapshot(self) -> Snapshot:
+        """The first of the snapshots."""
+        return self.snapshots[0]
+
+    def root_of(self, snapshot: Snapshot) -> Path | None:
+        """Return the folder that a snapshot was read from; ``None`` when it is of a commit."""
+        return tree_root(self.repository, snapshot.ref)
+
+
+def tree_root(repository: Repository, ref: str) -> Path | None:
+    """Return the folder of a work tree's snapshot; ``None`` for a commit and a tree that is gone."""
+    if not is_worktree(ref):
+        return None
+    if ref == repository.default_ref:
+        return Path(repository.root)
+    return worktree_roots(Path(repository.identity)).get(ref)
 
 
 class OpenRepository:
@@ -109,18 +120,21 @@ class OpenRepository:
 
     @contextmanager
     def view(self, scope: Scope | None = None) -> Iterator[RepositoryView | None]:
-        """Open one consistent view, masked by ``scope``; ``None`` when nothing was indexed yet."""
+        """Open one consistent view of what ``scope`` selects.
+
+        ``None`` when nothing was indexed yet, and when no snapshot is in scope.
+        """
         for _ in range(_ATTEMPTS):
             with self._journal.view() as journal:
-                snapshot = journal.snapshot()
-                if snapshot is None:
+                snapshots = self._chosen(journal, scope)
+                if not snapshots:
                     yield None
                     return
                 try:
-                    state = self._current(journal, snapshot)
+                    state = self._current(journal)
                 except _SupersededError:
                     continue
-                yield self._view(state, journal, snapshot, scope)
+                yield self._view(state, journal, snapshots, scope)
                 return
         raise IndexDamaged(
             f"the index of {self.repository.name} lacks the files of its last compaction",
@@ -135,33 +149,42 @@ class OpenRepository:
             self._state.generation.lock.close()
             self._state = None
 
+    def snapshots(self) -> list[Snapshot]:
+        """Return every snapshot that is held."""
+        with self._journal.view() as journal:
+            return journal.snapshots()
+
+    def _chosen(self, journal: JournalView, scope: Scope | None) -> list[Snapshot]:
+        default = self.repository.default_ref
+        usual = None if names_snapshots(scope) else journal.snapshot(default)
+        return [usual] if usual is not None else choose(journal.snapshots(), default, scope)
+
     def _view(
-        self, state: _State, journal: JournalView, snapshot: Snapshot, scope: Scope | None
+        self, state: _State, journal: JournalView, snapshots: list[Snapshot], scope: Scope | None
     ) -> RepositoryView:
-        mask = self._mask(state, journal, snapshot, scope)
-        catalog = JournalCatalog(journal, snapshot)
+        live = _live(state, journal, snapshots)
+        mask = _mask(state, journal, snapshots, live, scope)
+        catalog = JournalCatalog(journal, snapshots)
         channels = Channels(state.vectors, state.generation.words, catalog, mask)
         return RepositoryView(
             repository=self.repository,
-            snapshot=snapshot,
+            snapshots=snapshots,
             sequence=state.sequence,
             generation=state.generation.number,
-            live=state.live,
+            live=live,
             catalog=catalog,
             channels=channels,
         )
 
-    def _current(self, journal: JournalView, snapshot: Snapshot) -> _State:
+    def _current(self, journal: JournalView) -> _State:
         sequence = journal.sequence
         with self._lock:
             if self._state is None or self._state.sequence != sequence:
                 generation = self._generation(journal.generation)
-                live = journal.live(snapshot.id)
-                vectors = VectorReader(
-                    self.folder.vectors, journal.segments(), self._dim, len(live)
-                )
+                rows = journal.live_rows()
+                vectors = VectorReader(self.folder.vectors, journal.segments(), self._dim, rows)
                 dense = DenseSearcher(vectors.blocks, vectors.rows)
-                self._state = _State(sequence, generation, live, dense, {})
+                self._state = _State(sequence, generation, {}, dense, {})
             return self._state
 
     def _generation(self, number: int) -> _Generation:
@@ -174,30 +197,70 @@ class OpenRepository:
         self._state.generation.words.reload()
         return self._state.generation
 
-    def _mask(
-        self, state: _State, journal: JournalView, snapshot: Snapshot, scope: Scope | None
-    ) -> NDArray[np.bool_]:
-        if scope is None or not scope.filters_files:
-            return state.live
-        key = repr((scope.include_globs, scope.exclude_globs, scope.languages)).encode()
-        mask = state.masks.get(key)
-        if mask is None:
-            mask = _scope_mask(journal, snapshot, scope, len(state.live))
-            if len(state.masks) >= _MASKS_KEPT:
-                state.masks.clear()
-            state.masks[key] = mask
-        return mask
+
+def require_snapshots(opened: Sequence[OpenRepository], scope: Scope) -> None:
+    """Raise ``NotFound`` for the first ref of ``scope`` that none of the repositories holds."""
+    held = [snapshot for repository in opened for snapshot in repository.snapshots()]
+    missing = [name for name in scope.branches or () if not named(held, name)]
+    if scope.commit is not None and not choose(held, "", scope):
+        missing.append(scope.commit)
+    if missing:
+        raise NotFound(
+            f"{missing[0]!r} is not in this index",
+            hint=f"add it with `codeintel index --ref {missing[0]}`; "
+            f"held are: {', '.join(dict.fromkeys(map(label, held))) or 'none'}",
+            value=missing[0],
+        )
+
+
+def _live(state: _State, journal: JournalView, snapshots: Sequence[Snapshot]) -> NDArray[np.bool_]:
+    """Return the rows that any of the snapshots holds."""
+    key = tuple(snapshot.id for snapshot in snapshots)
+    live = state.live.get(key)
+    if live is None:
+        bitmaps = [journal.live(snapshot_id) for snapshot_id in key]
+        live = max(bitmaps, key=len)
+        for bitmap in bitmaps:
+            live[: len(bitmap)] |= bitmap
+        _remember(state.live, key, live)
+    return live
+
+
+def _mask(
+    state: _State,
+    journal: JournalView,
+    snapshots: Sequence[Snapshot],
+    live: NDArray[np.bool_],
+    scope: Scope | None,
+) -> NDArray[np.bool_]:
+    """Return the live rows of the files in scope."""
+    if scope is None or not scope.filters_files:
+        return live
+    ids = [snapshot.id for snapshot in snapshots]
+    key = repr((ids, scope.include_globs, scope.exclude_globs, scope.languages)).encode()
+    mask = state.masks.get(key)
+    if mask is None:
+        mask = _scope_mask(journal, ids, scope, len(live))
+        _remember(state.masks, key, mask)
+    return mask
+
+
+def _remember(cache: dict[_Key, NDArray[np.bool_]], key: _Key, rows: NDArray[np.bool_]) -> None:
+    if len(cache) >= _MASKS_KEPT:
+        cache.clear()
+    cache[key] = rows
 
 
 def _scope_mask(
-    journal: JournalView, snapshot: Snapshot, scope: Scope, rows: int
+    journal: JournalView, snapshot_ids: Sequence[int], scope: Scope, rows: int
 ) -> NDArray[np.bool_]:
     globs = GlobSet(scope.include_globs or (), scope.exclude_globs or ())
     languages = {canonical_language(name) for name in scope.languages or ()}
     mask = np.zeros(rows, dtype=np.bool_)
-    for path, lang, spans in journal.file_spans(snapshot.id):
-        if (not languages or lang in languages) and globs.match(path):
-            mask[spans[:, 0]] = True
+    for snapshot_id in snapshot_ids:
+        for path, lang, spans in journal.file_spans(snapshot_id):
+            if (not languages or lang in languages) and globs.match(path):
+                mask[spans[:, 0]] = True
     return mask
 
 

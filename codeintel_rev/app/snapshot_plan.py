@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from codeintel_rev.app.places import Place
+from codeintel_rev.app.snapshot_choice import label, named
 from codeintel_rev.errors import InvalidArgument, NotARepository, NotFound
-from codeintel_rev.io.git_objects import GitObjects, ResolvedRef, short_name
+from codeintel_rev.io.git_objects import GitObjects, ResolvedRef
 from codeintel_rev.io.git_worktrees import is_worktree, worktree_roots
 from codeintel_rev.io.journal import Snapshot
-
-_SHORTEST_COMMIT = 7
-"""Fewer digits are more likely the name of a branch than of a commit."""
 
 
 class Request(NamedTuple):
@@ -56,27 +54,12 @@ def make_plan(place: Place, held: Sequence[Snapshot], request: Request) -> Plan:
     return Plan(trees, _commits(place, held, request, dropped), [*dropped, *gone])
 
 
-def named(snapshots: Iterable[Snapshot], name: str) -> list[Snapshot]:
-    """Return the snapshots that a person means by ``name``, those of the first kind that fits.
-
-    The name of a ref in full or short comes first, then the branch checked out in a work tree,
-    then the first digits of a commit.
-    """
-    held = list(snapshots)
-    kinds = (
-        [s for s in held if name in (s.ref, short_name(s.ref))],
-        [s for s in held if is_worktree(s.ref) and s.branch == name],
-        [s for s in held if len(name) >= _SHORTEST_COMMIT and (s.commit or "").startswith(name)],
-    )
-    return next((found for found in kinds if found), [])
-
-
 def _matching(held: Sequence[Snapshot], name: str) -> list[str]:
     found = named(held, name)
     if not found:
         raise NotFound(
             f"no snapshot of {name!r} is held",
-            hint=f"held are: {', '.join(short_name(s.ref) for s in held) or 'none'}",
+            hint=f"held are: {', '.join(map(label, held)) or 'none'}",
             value=name,
         )
     return [snapshot.ref for snapshot in found]

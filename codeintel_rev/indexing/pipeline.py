@@ -116,6 +116,13 @@ class Refresher:
         """Return whether searches already see the files as surveyed; needs no lock."""
         return self._same_files(survey, self._recorded(survey.among))
 
+    def changed_files(self, survey: Survey) -> int:
+        """Return how many files were added, edited or removed since; needs no lock."""
+        recorded = self._recorded(survey.among)
+        changes = find_changes(survey.files, recorded.files, recorded.skipped)
+        edited = sum(not self._same_bytes(entry, recorded) for entry in changes.candidates)
+        return edited + len(changes.removed)
+
     def _same_files(self, survey: Survey, recorded: _Recorded) -> bool:
         changes = find_changes(survey.files, recorded.files, recorded.skipped)
         return (

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.io.journal_schema import damaged, is_damage, open_checked
-from codeintel_rev.io.packing import unpack_bitmap, unpack_spans, unpack_text
+from codeintel_rev.io.packing import bitmap_length, unpack_bitmap, unpack_spans, unpack_text
 from codeintel_rev.io.vector_store import Segment
 from codeintel_rev.types import ChunkHead, ChunkRecord, Symbol
 
@@ -122,6 +122,11 @@ class JournalView:
         """Return the snapshot's row bitmap."""
         blob = self._one("SELECT live FROM snapshot WHERE id = ?", snapshot_id)
         return unpack_bitmap(blob) if blob else np.zeros(0, dtype=np.bool_)
+
+    def live_rows(self) -> int:
+        """Return how many row numbers the bitmaps of all snapshots reach."""
+        heads = self._connection.execute("SELECT substr(live, 1, 8) FROM snapshot")
+        return max((bitmap_length(head) for (head,) in heads), default=0)
 
     def files(self, snapshot_id: int, paths: Iterable[str] | None = None) -> dict[str, FileRecord]:
         """Return the snapshot's files by path, all or those among ``paths``."""

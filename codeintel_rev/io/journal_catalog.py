@@ -1,4 +1,4 @@
-"""The rows of one snapshot inside one read transaction."""
+"""The rows of one snapshot, or of several together, inside one read transaction."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from codeintel_rev.types import ChunkHead, ChunkRecord
 
 
 class JournalCatalog:
-    """Rows to what stands in them (``ChunkCatalog``); valid while its transaction is open."""
+    """Rows to what stands in them (``ChunkCatalog``); valid while its transaction is open.
 
-    def __init__(self, journal: JournalView, snapshot: Snapshot) -> None:
+    Where several snapshots hold a row, the first of them says where it stands.
+    """
+
+    def __init__(self, journal: JournalView, snapshots: Sequence[Snapshot]) -> None:
         self._journal = journal
-        self._snapshot = snapshot
+        self._snapshots = snapshots
 
     def heads(self, rows: Sequence[int]) -> dict[int, ChunkHead]:
         """Return what ranking needs of ``rows``, by row; unknown rows are left out."""
@@ -23,31 +26,55 @@ class JournalCatalog:
 
     def hydrate(self, rows: Sequence[int]) -> list[ChunkRecord]:
         """Return the records of live rows in the order asked; rows that are not live are left out."""
-        return self._journal.hydrate(self._snapshot.id, rows)
+        first, *others = self._snapshots
+        records = self._journal.hydrate(first.id, rows)
+        if not others or len(records) == len(rows):
+            return records
+        found = {record.row: record for record in records}
+        for snapshot in others:
+            missing = [row for row in rows if row not in found]
+            found |= {r.row: r for r in self._journal.hydrate(snapshot.id, missing)}
+        return [found[row] for row in rows if row in found]
+
+    def holders(self, row: int) -> list[tuple[Snapshot, ChunkRecord]]:
+        """Return every snapshot that holds a row, and how the row stands in it."""
+        return [
+            (snapshot, record)
+            for snapshot in self._snapshots
+            for record in self._journal.hydrate(snapshot.id, [row])
+        ]
 
     def definitions(self, name: str, limit: int) -> list[int]:
         """Return rows in which something called ``name`` is defined, exact case first."""
-        found = self._journal.definitions(self._snapshot.id, name, limit * 4)
-        found.sort(key=lambda pair: pair[1].name != name)
-        rows = (self._row_at(path, symbol.line) for path, symbol in found[:limit])
-        return [row for row in rows if row is not None]
+        found = [
+            (symbol.name != name, snapshot, path, symbol.line)
+            for snapshot in self._snapshots
+            for path, symbol in self._journal.definitions(snapshot.id, name, limit * 4)
+        ]
+        found.sort(key=lambda definition: definition[0])
+        del found[limit * len(self._snapshots) :]
+        rows = (self._row_at(snapshot, path, line) for _, snapshot, path, line in found)
+        return list(dict.fromkeys(row for row in rows if row is not None))[:limit]
 
     def located(self, path: str, line: int) -> list[int]:
         """Return the rows that ``path:line`` may mean, ``path`` being a whole path or its end."""
-        paths = self._journal.paths_ending(self._snapshot.id, path)
-        rows = (self._row_at(found, line) for found in paths)
-        return [row for row in rows if row is not None]
+        rows = (
+            self._row_at(snapshot, found, line)
+            for snapshot in self._snapshots
+            for found in self._journal.paths_ending(snapshot.id, path)
+        )
+        return list(dict.fromkeys(row for row in rows if row is not None))
 
-    def file(self, path: str) -> tuple[FileRecord, bytes] | None:
-        """Return how a file was recorded, and the hash of its bytes."""
-        return self._journal.file(self._snapshot.id, path)
+    def file(self, snapshot: Snapshot, path: str) -> tuple[FileRecord, bytes] | None:
+        """Return how a snapshot recorded a file, and the hash of its bytes."""
+        return self._journal.file(snapshot.id, path)
 
     def counts(self) -> tuple[int, dict[str, int]]:
-        """Return how many files the snapshot holds, and how many were skipped by reason."""
-        return self._journal.counts(self._snapshot.id)
+        """Return how many files the first snapshot holds, and how many were skipped by reason."""
+        return self._journal.counts(self._snapshots[0].id)
 
-    def _row_at(self, path: str, line: int) -> int | None:
-        spans = self._journal.spans_of(self._snapshot.id, path)
+    def _row_at(self, snapshot: Snapshot, path: str, line: int) -> int | None:
+        spans = self._journal.spans_of(snapshot.id, path)
         if spans is None:
             return None
         covering = np.flatnonzero((spans[:, 1] <= line) & (spans[:, 2] >= line))

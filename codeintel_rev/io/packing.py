@@ -32,9 +32,13 @@ def pack_bitmap(live: NDArray[np.bool_]) -> bytes:
 
 def unpack_bitmap(blob: bytes) -> NDArray[np.bool_]:
     """Return the bitmap that ``pack_bitmap`` compressed, writable, one element a row."""
-    length = int.from_bytes(blob[:8], "little")
     packed = np.frombuffer(zlib.decompress(blob[8:]), dtype=np.uint8)
-    return np.unpackbits(packed, count=length).view(np.bool_)
+    return np.unpackbits(packed, count=bitmap_length(blob)).view(np.bool_)
+
+
+def bitmap_length(blob: bytes) -> int:
+    """Return how many rows a packed bitmap has; its first 8 bytes are enough."""
+    return int.from_bytes(blob[:8], "little")
 
 
 def pack_spans(spans: list[Span]) -> bytes:

@@ -166,10 +166,22 @@ def test_lines_move_with_the_text_above_them(repo: Path) -> None:
 
 def test_a_hit_says_when_its_file_has_moved_on(repo: Path) -> None:
     with codeintel_rev.open(repo) as index:
-        edit(repo / "shop" / "retry.py", "# all new\n" + RETRY)
-        hits = {hit.uri: hit.stale for hit in index.search("router retry").hits}
-    assert hits["shop/retry.py"]
-    assert not hits["shop/router.py"]
+        edit(repo / "shop" / "retry.py", RETRY.replace("attempts", "tries"))
+        hits = {hit.symbol: hit.stale for hit in index.search("router retry").hits}
+    assert hits["retry_with_backoff"]
+    assert not hits["Router.match_url"]
+
+
+def test_a_hit_whose_text_moved_says_where_it_stands_now(repo: Path) -> None:
+    with codeintel_rev.open(repo) as index:
+        before = index.search("retry_with_backoff").hits[0]
+        edit(repo / "shop" / "retry.py", "# one\n# two\n" + RETRY)
+        moved = index.search("retry_with_backoff").hits[0]
+        assert (moved.start_line, moved.end_line) == (before.start_line + 2, before.end_line + 2)
+        assert not moved.stale
+        assert moved.content_hash != before.content_hash
+        edit(repo / "shop" / "retry.py", RETRY + "\n\n" + RETRY)
+        assert index.search("retry_with_backoff").hits[0].stale
 
 
 def test_an_open_index_sees_what_another_process_commits(repo: Path) -> None:

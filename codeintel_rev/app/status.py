@@ -1,0 +1,136 @@
+"""What an index holds of a repository, and how far it is behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from codeintel_rev.app.repository import OpenRepository, tree_root
+from codeintel_rev.app.snapshot_choice import label
+from codeintel_rev.config.settings import Settings
+from codeintel_rev.errors import CodeIntelError
+from codeintel_rev.indexing.file_source import DiskSource
+from codeintel_rev.indexing.pipeline import Refresher, RefreshOptions
+from codeintel_rev.indexing.survey import Surveyor
+from codeintel_rev.io import git
+from codeintel_rev.io.git_objects import GitObjects
+from codeintel_rev.io.git_worktrees import is_bare, is_worktree
+from codeintel_rev.io.journal import Snapshot
+from codeintel_rev.io.registry import Repository
+from codeintel_rev.io.static_embedder import StaticEmbedder
+
+
+class Description(NamedTuple):
+    """One repository of an index."""
+
+    document: dict[str, Any]
+    files: int
+    chunks: int
+    skipped: dict[str, int]
+
+
+class Lag(NamedTuple):
+    """How far a snapshot is behind what it is of; ``None`` where that cannot be told."""
+
+    commits: int | None
+    files: int | None
+    """Files of a work tree that were added, edited or removed since."""
+
+
+def describe(opened: OpenRepository, settings: Settings, embedder: StaticEmbedder) -> Description:
+    """Compare every snapshot of a repository with where its work tree or ref stands now."""
+    refs = [
+        _snapshot_document(opened, snapshot, settings, embedder) for snapshot in opened.snapshots()
+    ]
+    with opened.view() as view:
+        if view is None:
+            return Description(_document(opened.repository, None, 0, 0, refs), 0, 0, {})
+        files, skipped = view.catalog.counts()
+        document = _document(opened.repository, view.snapshot, view.sequence, view.generation, refs)
+        return Description(document, files, int(view.live.sum()), skipped)
+
+
+def _document(
+    repository: Repository,
+    snapshot: Snapshot | None,
+    sequence: int,
+    generation: int,
+    refs: list[dict[str, Any]],
+) -> dict[str, Any]:
+    own = next((r for r in refs if snapshot is not None and r["name"] == snapshot.ref), {})
+    return {
+        "name": repository.name,
+        "ref": own.get("ref"),
+        "commit": own.get("commit"),
+        "behind": own.get("behind"),
+        "changed_files": own.get("changed_files"),
+        "sequence": sequence,
+        "generation": generation,
+        "refs": refs,
+    }
+
+
+def _snapshot_document(
+    opened: OpenRepository, snapshot: Snapshot, settings: Settings, embedder: StaticEmbedder
+) -> dict[str, Any]:
+    lag = _lag(opened, snapshot, settings, embedder)
+    return {
+        "name": snapshot.ref,
+        "ref": label(snapshot),
+        "commit": snapshot.commit,
+        "behind": lag.commits,
+        "changed_files": lag.files,
+    }
+
+
+def _lag(
+    opened: OpenRepository, snapshot: Snapshot, settings: Settings, embedder: StaticEmbedder
+) -> Lag:
+    try:
+        if not is_worktree(snapshot.ref):
+            return Lag(_commits_behind(_git_dir(opened.repository), snapshot), None)
+        root = tree_root(opened.repository, snapshot.ref)
+        if root is None or not root.is_dir():
+            return Lag(None, None)
+        return _tree_lag(opened, snapshot, root, settings, embedder)
+    except CodeIntelError:
+        return Lag(None, None)
+
+
+def _git_dir(repository: Repository) -> Path:
+    root = Path(repository.root)
+    return root if is_bare(root) else Path(repository.identity)
+
+
+def _commits_behind(git_dir: Path, snapshot: Snapshot) -> int | None:
+    objects = GitObjects(git_dir)
+    now = objects.resolve(snapshot.ref).commit
+    return objects.commits_between(snapshot.commit or now, now)
+
+
+def _tree_lag(
+    opened: OpenRepository,
+    snapshot: Snapshot,
+    root: Path,
+    settings: Settings,
+    embedder: StaticEmbedder,
+) -> Lag:
+    surveyor = Surveyor(root)
+    try:
+        survey = surveyor.survey(
+            surveyor.suspects(snapshot.tree_state),
+            max_file_bytes=settings.index.max_file_bytes,
+            data_dir=opened.folder.path.parent.parent,
+        )
+    finally:
+        surveyor.close()
+    refresher = Refresher(
+        *(opened.folder, opened.repository.name, DiskSource(root), embedder, embedder.dim),
+        RefreshOptions(),
+        snapshot.ref,
+    )
+    repo, commit = git.locate(root), survey.head[1]
+    behind = None
+    if repo is not None and commit is not None and snapshot.commit is not None:
+        behind = GitObjects(repo.common_dir).commits_between(snapshot.commit, commit)
+    return Lag(behind, refresher.changed_files(survey))
