@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -269,7 +270,7 @@ def writer_lock_held(repo: Path) -> Iterator[None]:
 
 def test_a_reader_that_closes_the_pipe_is_no_error(repo: Path, capsys: Capture) -> None:
     document(capsys, "index")
-    command = f"{sys.executable} -P -m codeintel_rev search url | true; exit ${{PIPESTATUS[0]}}"
+    command = f"{shlex.quote(sys.executable)} -P -m codeintel_rev search url | true; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], cwd=repo, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (exit_codes.DONE, b"")
 
