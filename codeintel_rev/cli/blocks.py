@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from codeintel_rev.types import AnswerEnvelope, IndexReport, SearchHit, SearchResult, StatusReport
+
+if TYPE_CHECKING:
+    from codeintel_rev.app.compaction import CompactionReport
 
 
 def hits_text(result: SearchResult, *, name_repos: bool = False) -> str:
@@ -47,6 +51,15 @@ def index_text(report: IndexReport) -> str:
         f"{names}: {report.added:,} added, {report.changed:,} changed, "
         f"{report.removed:,} removed, {report.unchanged:,} unchanged, {report.skipped:,} skipped\n"
         f"{report.lines:,} lines in {report.seconds:.2f} s{rate}"
+    )
+
+
+def compaction_text(report: CompactionReport) -> str:
+    """Return what one run of ``compact`` did, a line a repository."""
+    return "\n".join(
+        f"{done.name}: {done.chunks:,} chunks kept, {done.dropped:,} dropped, "
+        f"{_size(done.bytes_before)} -> {_size(done.bytes_after)} in {done.seconds:.2f} s"
+        for done in report.repos
     )
 
 

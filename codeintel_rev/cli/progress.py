@@ -16,7 +16,12 @@ QUIET_S: Final = 0.5
 LINE_EVERY_S: Final = 5.0
 """Pause between two lines where there is no terminal."""
 
-_LABELS: Final = {"scan": "scanning", "index": "indexing", "commit": "saving"}
+_LABELS: Final = {
+    "scan": "scanning",
+    "index": "indexing",
+    "commit": "saving",
+    "compact": "compacting",
+}
 
 
 class Step(NamedTuple):

@@ -47,6 +47,16 @@ class WatchConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class CompactionConfig:
+    """When an index is made small again without being told to."""
+
+    auto: bool = True
+    """Compact in the background, at low priority, after a refresh that makes it worth while."""
+    dead_share: Share = 0.3
+    """It is worth while when more than this share of chunks could be dropped."""
+
+
+@dataclass(frozen=True, slots=True)
 class SearchConfig:
     """What a search accepts and returns when it is not told otherwise."""
 
@@ -136,6 +146,7 @@ class Settings:
     """Below it, ``codeintel/`` holds the indexes of repositories that cannot be written to."""
     index: IndexConfig = IndexConfig()
     watch: WatchConfig = WatchConfig()
+    compaction: CompactionConfig = CompactionConfig()
     search: SearchConfig = SearchConfig()
     answer: AnswerConfig = AnswerConfig()
     embedding: EmbeddingConfig = EMBEDDED_MODEL

@@ -44,28 +44,33 @@ class RepositoryFolder(NamedTuple):
         """Folder of one generation of the catalog."""
         return self.path / "catalog" / str(generation)
 
+    @property
+    def locks(self) -> Path:
+        """Folder of the lock files."""
+        return self.path / "locks"
+
     def generation_lock(self, generation: int) -> Path:
         """Lock file that readers of a generation share."""
-        return self.path / "locks" / f"generation-{generation}"
+        return self.locks / f"generation-{generation}"
 
     @property
     def compactor_lock(self) -> Path:
         """Lock file held while a new generation is built."""
-        return self.path / "locks" / "compactor"
+        return self.locks / "compactor"
 
     @property
     def writer_lock(self) -> Path:
         """Lock file held while a commit is made."""
-        return self.path / "locks" / "writer"
+        return self.locks / "writer"
 
     @property
     def refresher_lock(self) -> Path:
         """Lock file held by whoever watches the repository."""
-        return self.path / "locks" / "refresher"
+        return self.locks / "refresher"
 
     def create(self, components: dict[str, str]) -> None:
         """Make the folder with an empty journal, unless it is there."""
-        for folder in (self.vectors, self.lexical(0), self.writer_lock.parent):
+        for folder in (self.vectors, self.lexical(0), self.locks):
             folder.mkdir(parents=True, exist_ok=True)
         self.generation_lock(0).touch()
         journal_schema.create(self.journal, components)

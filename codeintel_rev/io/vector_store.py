@@ -72,6 +72,14 @@ class VectorWriter:
             os.close(descriptor)
 
 
+def grow(path: Path, rows: int, dim: int) -> None:
+    """Lengthen a segment file to ``rows`` rows: a killed writer may have reserved the last ones."""
+    wanted = rows * dim * FP16.itemsize
+    if not path.exists() or path.stat().st_size < wanted:
+        with path.open("ab") as file:
+            file.truncate(wanted)
+
+
 class VectorReader:
     """The vectors of every segment, in row order."""
 

@@ -1,0 +1,166 @@
+"""Compacting the repositories of a data directory, on command or in the background."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from codeintel_rev.app.components import check_components, components
+from codeintel_rev.app.repository import size_on_disk
+from codeintel_rev.config.settings import CompactionConfig
+from codeintel_rev.indexing.pipeline import Progress
+from codeintel_rev.indexing.retention import KEEP_SHARE
+from codeintel_rev.indexing.store import RepositoryFolder
+from codeintel_rev.io import file_lock
+from codeintel_rev.io.journal import Journal
+from codeintel_rev.io.registry import Registry, Repository
+from codeintel_rev.io.static_embedder import StaticEmbedder
+
+MIN_DEAD = 1_000
+"""Fewer dead chunks than these are never worth a compaction."""
+
+
+class RepositoryCompaction(msgspec.Struct, frozen=True):
+    """What one compaction did to one repository."""
+
+    name: str
+    generation: int
+    sequence: int
+    chunks: int
+    dropped: int
+    """Chunks that nobody could see any more."""
+    bytes_before: int
+    bytes_after: int
+    still_read: int
+    """Older generations whose files stay until their readers let go."""
+    seconds: float
+
+
+class CompactionReport(msgspec.Struct, frozen=True):
+    """What one run of ``compact`` did."""
+
+    repos: list[RepositoryCompaction]
+
+
+class RowCounts(NamedTuple):
+    """How many chunks a repository stores, and how many of them a snapshot shows."""
+
+    stored: int
+    live: int
+
+    @property
+    def droppable(self) -> int:
+        """Chunks that compaction would not keep for a possible return."""
+        return max(0, self.stored - self.live - int(self.live * KEEP_SHARE))
+
+    def is_due(self, config: CompactionConfig) -> bool:
+        """Return whether a compaction would pay."""
+        return self.droppable >= max(MIN_DEAD, self.live * config.dead_share)
+
+
+def compact_data_dir(
+    data_dir: Path,
+    *,
+    wait: bool = True,
+    progress: Progress,
+    on_wait: Callable[[str], None] | None = None,
+    reembed: bool = False,
+) -> CompactionReport:
+    """Compact every repository of ``data_dir``; ``reembed`` makes all vectors anew.
+
+    Raises ``Busy`` when another process compacts and ``wait`` is off, and ``IndexForeign`` for an
+    index of other components.
+    """
+    registry = Registry(data_dir)
+    embedder = StaticEmbedder()
+    try:
+        return CompactionReport(
+            [
+                _compact(registry, repository, embedder, progress, on_wait, wait, reembed=reembed)
+                for repository in registry.repositories()
+            ]
+        )
+    finally:
+        registry.close()
+
+
+def start_if_due(folder: RepositoryFolder, data_dir: Path, config: CompactionConfig) -> bool:
+    """Start compacting in a process of its own if that would pay; returns whether it did."""
+    if not config.auto or not row_counts(folder).is_due(config):
+        return False
+    if file_lock.holder(folder.compactor_lock) is not None:
+        return False
+    command = [sys.executable, "-m", "codeintel_rev", "compact", "--no-wait", "--data-dir"]
+    subprocess.Popen(
+        [*command, str(data_dir)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # outlives the terminal, and its Ctrl-C
+    )
+    return True
+
+
+def row_counts(folder: RepositoryFolder) -> RowCounts:
+    """Return how many chunks are stored and how many of them live."""
+    journal = Journal(folder.journal)
+    try:
+        with journal.view() as view:
+            stored = int(view.meta()["stored_rows"])
+            live = np.zeros(int(view.meta()["reserved_rows"]), dtype=np.bool_)
+            for snapshot in view.snapshots():
+                bits = view.live(snapshot.id)
+                live[: len(bits)] |= bits
+            return RowCounts(stored, int(live.sum()))
+    finally:
+        journal.close()
+
+
+def _compact(
+    registry: Registry,
+    repository: Repository,
+    embedder: StaticEmbedder,
+    progress: Progress,
+    on_wait: Callable[[str], None] | None,
+    wait: bool,
+    *,
+    reembed: bool,
+) -> RepositoryCompaction:
+    from codeintel_rev.indexing.compactor import Compactor
+
+    folder = RepositoryFolder(registry.folder(repository))
+    check_components(repository.name, folder.state()[1], components(embedder))
+    started, before = time.perf_counter(), size_on_disk(folder.path)
+    with file_lock.hold(
+        folder.compactor_lock,
+        timeout_s=None if wait else 0.0,
+        on_wait=on_wait,
+        doing="compacted",
+    ):
+        compactor = Compactor(
+            folder,
+            repository.name,
+            embedder.dim,
+            partial(folder.writing, on_wait=on_wait),
+            embedder=embedder if reembed else None,
+        )
+        done = compactor.run(lambda count, total: progress("compact", count, total, 0))
+    return RepositoryCompaction(
+        name=repository.name,
+        generation=done.generation,
+        sequence=done.sequence,
+        chunks=done.chunks,
+        dropped=done.dropped,
+        bytes_before=before,
+        bytes_after=size_on_disk(folder.path),
+        still_read=done.still_read,
+        seconds=round(time.perf_counter() - started, 3),
+    )

@@ -1,0 +1,32 @@
+"""From a stored chunk back to what is indexed of it, as ``prepare`` made it from its file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codeintel_rev.indexing.prepare import TermEmbedder
+from codeintel_rev.io.journal_compaction import StoredChunk
+from codeintel_rev.retrieval.tantivy_writer import LexicalDocument
+from codeintel_rev.text.code_tokenizer import tokenize
+
+
+def lexical_document(chunk: StoredChunk) -> LexicalDocument:
+    """Return the terms of a stored chunk, field by field."""
+    return LexicalDocument(
+        row=chunk.row,
+        body=" ".join(tokenize(chunk.text)),
+        symbol=" ".join(tokenize(chunk.symbol)),
+        path=" ".join(tokenize(chunk.path)),
+        doc=" ".join(tokenize(chunk.doc)),
+    )
+
+
+def embed_documents(
+    documents: Sequence[LexicalDocument], embedder: TermEmbedder
+) -> NDArray[np.float16]:
+    """Return the vectors of chunks from their terms, shape ``(n, dim)``."""
+    terms = [[*d.path.split(), *d.symbol.split(), *d.body.split()] for d in documents]
+    return embedder.embed_terms(terms).astype(np.float16)

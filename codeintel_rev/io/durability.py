@@ -1,0 +1,23 @@
+"""Making files outlive a power failure before anything refers to them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def sync(path: Path) -> None:
+    """Have the system write a file, or the names in a folder, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Have the system write everything below a folder, and its own name, to the disk."""
+    for path in folder.rglob("*"):
+        sync(path)
+    sync(folder)
+    sync(folder.parent)
