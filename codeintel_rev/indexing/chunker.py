@@ -16,7 +16,7 @@ from codeintel_rev.types import Chunk, ParsedFile, Symbol
 CHUNKER_VERSION: Final = 1
 """Bump when the same bytes may yield other chunks or symbols: every file is then cut anew."""
 
-MAX_SYNTAX_BYTES: Final = 4_000_000
+MAX_SYNTAX_BYTES: Final = 2_000_000
 """A larger file is cut by lines: it is data or generated, and its tree would take gigabytes."""
 
 

@@ -60,8 +60,8 @@ SYNTAXES: Final = {
         _CSHARP,
         r"(?:struct[ \t]+|class[ \t]+)?",
         r"[\w.]+",
-        rf"(?:(?:{_CSHARP.replace(' ', '|')})[ \t]+)+(?:[\w<>\[\],.?:]+[ \t]+)*?"
-        r"(?P<name_2>\w+)(?:<[^>\n]*>)?[ \t]*\(",
+        rf"(?:(?:{_CSHARP.replace(' ', '|')})[ \t]+)++(?:[\w<>\[\],.?:]++[ \t]+)*?"
+        r"(?P<name_2>\w++)(?:<[^>\n]*>)?[ \t]*\(",
     ),
     "dart": Syntax("class mixin extension enum typedef", "abstract base final sealed"),
     "elixir": Syntax(
@@ -122,7 +122,7 @@ def _pattern(lang: str) -> re.Pattern[bytes]:
     if syntax.pattern:
         forms.append(syntax.pattern)
     flags = re.MULTILINE | (re.IGNORECASE if lang == "sql" else re.NOFLAG)
-    return re.compile(rf"^[ \t]*(?:{'|'.join(forms)})".encode(), flags)
+    return re.compile(rf"^[ \t]*+(?:{'|'.join(forms)})".encode(), flags)
 
 
 def find_declarations(data: bytes, lang: str) -> Iterator[Declaration]:

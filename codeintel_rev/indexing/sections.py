@@ -22,43 +22,55 @@ def section_outline(lines: Lines, lang: str) -> tuple[list[Unit], list[Symbol]]:
     rows = lines.data.decode().split("\n")
     headings = list(HEADING_SCANS[lang](rows))
     plain = line_units(lines, Definition("", "lines"))
+    if not headings:
+        return plain, []
     cuts = [unit.row for unit in plain]
-    units = plain[: bisect_left(cuts, headings[0].start) if headings else len(plain)]
+    stops = [heading.start for heading in headings[1:]] + [lines.row_count]
+    units = plain[: bisect_left(cuts, headings[0].start)]
     symbols: list[Symbol] = []
     path: list[tuple[int, Definition]] = [(0, plain[0].owner)]
-    for at, heading in enumerate(headings):
-        following = headings[at + 1] if at + 1 < len(headings) else None
+    for heading, stop, end in zip(headings, stops, _section_ends(headings, lines), strict=True):
         while path[-1][0] >= heading.level:
             path.pop()
         parent = path[-1][1]
         titles = filter(None, (parent.symbol, heading.title))
         section = Definition(TITLE_SEPARATOR.join(titles), "section")
         path.append((heading.level, section))
-        is_leaf = following is None or following.level <= heading.level
-        family = parent if is_leaf else section
-        stop = following.start if following else lines.row_count
+        family = parent if stop == end else section
         units.append(Unit(heading.start, section, family, opening=True))
         inner = plain[bisect_left(cuts, heading.row + 1) : bisect_left(cuts, stop)]
         units += [Unit(unit.row, section, family, unit.depth) for unit in inner]
-        symbols.append(
-            Symbol(
-                name=heading.title,
-                qualname=section.symbol,
-                kind="section",
-                start_line=heading.start + 1,
-                end_line=_section_end(headings, at, lines),
-                line=heading.row + 1,
-                column=rows[heading.row].index(heading.title[:1]) + 1,
-            )
-        )
+        symbols.append(_symbol(heading, section.symbol, rows, _last_visible(heading, end, lines)))
     return units, symbols
 
 
-def _section_end(headings: list[Heading], at: int, lines: Lines) -> int:
-    """Return the last line of a section with its subsections, blank lines at its end left out."""
-    level = headings[at].level
-    ends = (h.start for h in headings[at + 1 :] if h.level <= level)
-    end = next(ends, lines.row_count)
-    while end > headings[at].row + 1 and lines.is_blank(end - 1):
-        end -= 1
-    return end
+def _section_ends(headings: list[Heading], lines: Lines) -> list[int]:
+    """Return the row after each section, subsections included."""
+    ends = [lines.row_count] * len(headings)
+    inside: list[int] = []
+    for at, heading in enumerate(headings):
+        while inside and headings[inside[-1]].level >= heading.level:
+            ends[inside.pop()] = heading.start
+        inside.append(at)
+    return ends
+
+
+def _last_visible(heading: Heading, end: int, lines: Lines) -> int:
+    """Return the last row of a section that is not blank."""
+    row = end - 1
+    while row > heading.row and lines.is_blank(row):
+        row -= 1
+    return row
+
+
+def _symbol(heading: Heading, qualname: str, rows: list[str], last: int) -> Symbol:
+    """Return the symbol of a section whose last row is ``last``."""
+    return Symbol(
+        name=heading.title,
+        qualname=qualname,
+        kind="section",
+        start_line=heading.start + 1,
+        end_line=last + 1,
+        line=heading.row + 1,
+        column=rows[heading.row].index(heading.title[:1]) + 1,
+    )

@@ -208,3 +208,17 @@ def test_a_large_class_is_cut_into_its_methods() -> None:
 def test_a_word_inside_other_text_declares_nothing() -> None:
     source = "# class of things\nputs 'x'\n  * def inition\nclassy = 1\n"
     assert chunk_source(source.encode(), "ruby").symbols == []
+
+
+@pytest.mark.parametrize(
+    ("lang", "line"),
+    [
+        ("csharp", "public static " * 50_000),
+        ("kotlin", "fun " + "a." * 100_000),
+        ("kotlin", "fun " + "<" * 100_000),
+        ("swift", "@a" * 100_000),
+        ("ruby", " " * 500_000 + "x"),
+    ],
+)
+def test_a_line_made_to_confuse_the_patterns_takes_linear_time(lang: str, line: str) -> None:
+    assert chunk_source(line.encode(), lang).line_count == 1
