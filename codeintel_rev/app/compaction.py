@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
 
 import msgspec
@@ -99,13 +100,14 @@ def start_if_due(folder: RepositoryFolder, data_dir: Path, config: CompactionCon
     if file_lock.holder(folder.compactor_lock) is not None:
         return False
     command = [sys.executable, "-m", "codeintel_rev", "compact", "--no-wait", "--data-dir"]
-    subprocess.Popen(
+    process = subprocess.Popen(
         [*command, str(data_dir)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # outlives the terminal, and its Ctrl-C
     )
+    Thread(target=process.wait, daemon=True).start()  # or it stays as a zombie
     return True
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from codeintel_rev.app import compaction
 from codeintel_rev.app.components import check_components, components
 from codeintel_rev.app.data_dir import checked_root
-from codeintel_rev.app.indexer import Waiting, quiet, refresh_repository
+from codeintel_rev.app.indexer import refresh_repository
+from codeintel_rev.app.refreshing import Waiting, quiet
 from codeintel_rev.config.settings import Settings
 from codeintel_rev.indexing.file_source import DiskSource
 from codeintel_rev.indexing.path_survey import survey_paths
@@ -42,7 +44,9 @@ def refresh_paths(
                 )
                 if not survey.among or refresher.is_current(survey):
                     return unchanged(folder)
-                return refresher.refresh(survey, quiet)
+                report = refresher.refresh(survey, quiet)
+                compaction.start_if_due(folder, registry.data_dir, settings.compaction)
+                return report
     return refresh_repository(registry, repository, settings, embedder, Waiting())
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from codeintel_rev.app import surveyors
+from codeintel_rev.app import compaction, surveyors
 from codeintel_rev.app.components import check_components, components
 from codeintel_rev.app.data_dir import checked_root
 from codeintel_rev.config.settings import Settings
@@ -97,7 +97,9 @@ class Run(NamedTuple):
             with self._writing(folder):
                 if folder.state(ref)[0] != before:  # another writer was faster
                     survey = look(None)
-                return refresher.refresh(survey, self.progress)
+                report = refresher.refresh(survey, self.progress)
+            self._compact_if_due(folder)
+            return report
         finally:
             surveyor.close()
 
@@ -119,9 +121,14 @@ class Run(NamedTuple):
         try:
             with self._writing(folder):
                 refresher = self._refresher(repository, folder, at.name, source)
-                return refresher.refresh(survey, self.progress)
+                report = refresher.refresh(survey, self.progress)
+            self._compact_if_due(folder)
+            return report
         finally:
             source.close()
+
+    def _compact_if_due(self, folder: RepositoryFolder) -> None:
+        compaction.start_if_due(folder, self.registry.data_dir, self.settings.compaction)
 
     def _writing(self, folder: RepositoryFolder) -> AbstractContextManager[None]:
         return folder.writing(timeout_s=self.waiting.timeout_s, on_wait=self.waiting.on_wait)

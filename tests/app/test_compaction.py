@@ -1,0 +1,325 @@
+"""Compaction while people edit, search and index, and the catalog that it leaves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+import codeintel_rev
+from codeintel_rev.app import compaction
+from codeintel_rev.app.compaction import MIN_DEAD, RowCounts, compact_data_dir
+from codeintel_rev.app.indexer import index_repositories
+from codeintel_rev.app.local import LocalIndex, open_index
+from codeintel_rev.config.settings import CompactionConfig
+from codeintel_rev.errors import Busy
+from codeintel_rev.indexing import retention
+from codeintel_rev.indexing.compactor import Compactor
+from codeintel_rev.indexing.store import RepositoryFolder
+from codeintel_rev.io import file_lock
+from codeintel_rev.io.journal import Journal
+from codeintel_rev.io.registry import Registry
+from codeintel_rev.io.static_embedder import StaticEmbedder
+from codeintel_rev.types import SearchHit
+
+CYCLES = 25
+"""`benchmarks/compaction.py --cycles 1000` runs the long version."""
+
+WORDS = "router retry cache session token parser writer reader cursor buffer"
+
+
+def module(number: int, edition: int = 0) -> str:
+    word = WORDS.split()[number % 10]
+    return (
+        f'"""Module {number}: the {word}."""\n\n\n'
+        f"def {word}_{number}(value):\n"
+        f'    """Return the {word} of edition {edition}."""\n'
+        f"    return value + {edition}\n"
+    )
+
+
+def edit(path: Path, text: str) -> None:
+    """Write a file as an editor does some time ago, so that no racy second is in the way."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    edit.clock += 10**9
+    os.utime(path, ns=(edit.clock, edit.clock))
+
+
+edit.clock = 1_600_000_000 * 10**9
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    root = tmp_path / "shop"
+    for number in range(30):
+        edit(root / f"part_{number}.py", module(number))
+    index_repositories([root])
+    return root
+
+
+def quiet(stage: str, done: int, total: int, lines: int) -> None:
+    """Tell nobody."""
+
+
+def compact(repo: Path, progress: Callable[[str, int, int, int], None] = quiet):
+    (done,) = compact_data_dir(repo / ".codeintel", progress=progress).repos
+    return done
+
+
+def folder_of(repo: Path) -> RepositoryFolder:
+    registry = Registry(repo / ".codeintel")
+    folder = RepositoryFolder(registry.folder(registry.repositories()[0]))
+    registry.close()
+    return folder
+
+
+def files_of(repo: Path) -> set[str]:
+    folder = folder_of(repo)
+    kept = ("lexical/*", "vectors/*", "catalog/*", "locks/generation-*")
+    found = (path for pattern in kept for path in folder.path.glob(pattern))
+    return {str(path.relative_to(folder.path)) for path in found}
+
+
+def forget_the_dead(repo: Path) -> None:
+    """Let every version that no snapshot holds be older than compaction keeps it."""
+    from codeintel_rev.io.journal_schema import connect
+
+    connection = connect(folder_of(repo).journal)
+    connection.execute("UPDATE version SET retired_ns = 0")
+    connection.close()
+
+
+def results(index: LocalIndex, **options: object) -> list[tuple[int, int, float]]:
+    found: list[SearchHit] = []
+    for query in ("router edition", "retry_1", "return the cache", "cursor buffer value"):
+        found += index.search(query, **options).hits
+    return [(hit.row, hit.doc_id, hit.score) for hit in found]
+
+
+def word_scores(repo: Path) -> dict[tuple[str, int], float | None]:
+    found = {}
+    with opened(repo) as index:
+        for query in ("router edition", "return the cache", "cursor buffer value 7"):
+            for hit in index.search(query, limit=100, mode="lexical").hits:
+                found[query, hit.doc_id] = hit.scores.bm25
+    return found
+
+
+@contextmanager
+def opened(repo: Path) -> Iterator[LocalIndex]:
+    with open_index(repo, refresh=False) as index:
+        yield index
+
+
+def test_dead_rows_go_and_the_others_keep_their_numbers(repo: Path) -> None:
+    edit(repo / "part_3.py", module(3, edition=1))
+    index_repositories([repo])
+    forget_the_dead(repo)
+    with opened(repo) as index:
+        before = [(row, doc_id) for row, doc_id, _ in results(index, mode="dense")]
+    done = compact(repo)
+    assert done.dropped > 0
+    assert done.generation == 1
+    with opened(repo) as index:
+        assert [(row, doc_id) for row, doc_id, _ in results(index, mode="dense")] == before
+        assert index.status().repos[0]["generation"] == 1
+
+
+def test_a_compacted_index_scores_like_a_fresh_one(repo: Path) -> None:
+    for number in range(0, 30, 3):
+        edit(repo / f"part_{number}.py", module(number, edition=7))
+        index_repositories([repo])
+    forget_the_dead(repo)
+    compact(repo)
+    compacted = word_scores(repo)
+    index_repositories([repo], full=True)
+    assert word_scores(repo) == compacted
+    assert len(compacted) > 30
+
+
+def test_what_died_lately_is_kept_and_revived(repo: Path) -> None:
+    edit(repo / "part_3.py", module(3, edition=1))
+    index_repositories([repo])
+    assert compact(repo).dropped == 0
+    with open_journal(repo) as journal, journal.view() as view:
+        reserved = view.meta()["reserved_rows"]
+    edit(repo / "part_3.py", module(3))
+    index_repositories([repo])
+    with open_journal(repo) as journal, journal.view() as view:
+        assert view.meta()["reserved_rows"] == reserved
+
+
+@contextmanager
+def open_journal(repo: Path) -> Iterator[Journal]:
+    journal = Journal(folder_of(repo).journal)
+    yield journal
+    journal.close()
+
+
+def test_an_open_reader_is_served_throughout_and_moves_on(repo: Path) -> None:
+    with opened(repo) as index:
+        before = results(index)
+        seen: list[list[tuple[int, int, float]]] = []
+        compact(repo, lambda *_: seen.append(results(index)))
+        assert seen
+        assert all(found == before for found in seen)
+        assert results(index) == before
+        assert index.status().repos[0]["generation"] == 1
+
+
+def test_old_files_go_when_their_reader_lets_go(repo: Path) -> None:
+    with opened(repo) as index:
+        results(index)
+        done = compact(repo)
+        assert done.still_read == 1
+        assert "lexical/0" in files_of(repo)
+    assert compact(repo).still_read == 0
+    assert files_of(repo) == {
+        *("lexical/2", "catalog/2", "locks/generation-2"),
+        *("vectors/generation-2.f16",),
+    }
+
+
+def test_an_edit_made_meanwhile_is_not_lost(repo: Path) -> None:
+    def progress(stage: str, done: int, total: int, lines: int) -> None:
+        if done == 0:
+            edit(repo / "late.py", "def late_arrival():\n    return 'swordfish'\n")
+            (repo / "part_5.py").unlink()
+            index_repositories([repo])
+
+    compact(repo, progress)
+    with opened(repo) as index:
+        assert index.search("swordfish", mode="lexical").hits[0].uri == "late.py"
+        assert index.search("late arrival", mode="dense").hits[0].uri == "late.py"
+        assert all(hit.uri != "part_5.py" for hit in index.search("session_5").hits)
+
+
+def test_text_that_returns_while_its_row_is_dropped_gets_a_new_row(repo: Path) -> None:
+    edit(repo / "part_3.py", module(3, edition=1))
+    index_repositories([repo])
+    forget_the_dead(repo)
+
+    def progress(stage: str, done: int, total: int, lines: int) -> None:
+        if done == 0:
+            edit(repo / "part_3.py", module(3))
+            index_repositories([repo])
+
+    compact(repo, progress)
+    with opened(repo) as index:
+        for mode in ("lexical", "dense", "exact"):
+            assert index.search("session_3", mode=mode).hits[0].uri == "part_3.py"
+
+
+@pytest.mark.parametrize("step", ["_seal", "_fill", "_build", "_replay", "_swap"])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_compaction_that_breaks_off_leaves_the_old_index_and_no_orphan(
+    repo: Path, step: str, after: bool
+) -> None:
+    class Stopped(KeyboardInterrupt):
+        """Raised at one step."""
+
+    def stop(self, *arguments):
+        if after:
+            getattr(Compactor, step)(self, *arguments)
+        raise Stopped
+
+    broken = type("Broken", (Compactor,), {step: stop})
+    edit(repo / "part_3.py", module(3, edition=1))
+    index_repositories([repo])
+    forget_the_dead(repo)
+    with opened(repo) as index:
+        before = [(i, s) for _, i, s in results(index)]
+    folder = folder_of(repo)
+    with pytest.raises(Stopped):
+        broken(folder, "shop", StaticEmbedder().dim, folder.writing).run(lambda *_: None)
+    with opened(repo) as index:
+        assert {i for i, _ in before} == {i for _, i, _ in results(index)}
+    generation = compact(repo).generation
+    assert files_of(repo) == {
+        *(f"lexical/{generation}", f"catalog/{generation}", f"locks/generation-{generation}"),
+        *(f"vectors/generation-{generation}.f16", f"vectors/generation-{generation}.rows"),
+    }
+
+
+def test_cycles_of_editing_and_compacting_do_not_grow(repo: Path) -> None:
+    sizes = []
+    for cycle in range(CYCLES):
+        edit(repo / "part_3.py", module(3, edition=cycle))
+        index_repositories([repo])
+        forget_the_dead(repo)
+        sizes.append(compact(repo).bytes_after)
+    assert max(sizes[10:]) <= 1.02 * max(sizes[:10])
+    with opened(repo) as index:
+        assert f"edition {CYCLES - 1}" in index.search("session_3").hits[0].code
+
+
+def test_the_catalog_holds_what_the_snapshots_hold(repo: Path) -> None:
+    compact(repo)
+    catalog = folder_of(repo).catalog(1)
+    with duckdb.connect(catalog / "catalog.duckdb", read_only=True) as connection:
+        connection.execute("SET file_search_path = ?", [str(catalog)])
+        names = [row[0] for row in connection.execute("DESCRIBE chunks").fetchall()]
+        assert names == [
+            *("row", "id", "repo", "uri", "start_line", "end_line", "lang", "content", "symbol"),
+            *("kind", "content_hash", "commit", "ref", "refs", "embedding"),
+        ]
+        rows = connection.execute(
+            "SELECT row, id, uri, start_line, end_line, content, content_hash FROM chunks"
+            " ORDER BY row"
+        ).fetchall()
+        (kind,) = connection.execute("SELECT typeof(embedding) FROM chunks LIMIT 1").fetchone()
+    assert kind == f"FLOAT[{StaticEmbedder().dim}]"
+    with open_journal(repo) as journal, journal.view() as view:
+        live = np.flatnonzero(view.live(view.snapshot().id)).tolist()
+    assert [row[0] for row in rows] == live
+    for _, _, uri, start, end, content, _ in rows:
+        lines = (repo / uri).read_text().splitlines()
+        assert (
+            content.strip().splitlines() == "\n".join(lines[start - 1 : end]).strip().splitlines()
+        )
+
+
+def test_vectors_can_be_made_anew_from_the_text(repo: Path) -> None:
+    with opened(repo) as index:
+        before = results(index, mode="dense")
+    for path in folder_of(repo).vectors.iterdir():
+        path.write_bytes(b"")
+    compact_data_dir(repo / ".codeintel", progress=quiet, reembed=True)
+    with opened(repo) as index:
+        assert results(index, mode="dense") == before
+
+
+def test_a_second_compactor_is_told_who_compacts(repo: Path) -> None:
+    with file_lock.hold(folder_of(repo).compactor_lock), pytest.raises(Busy, match="compacted by"):
+        compact_data_dir(repo / ".codeintel", wait=False, progress=quiet)
+
+
+def test_compaction_is_due_when_much_could_be_dropped() -> None:
+    config = CompactionConfig()
+    kept = int(100_000 * retention.KEEP_SHARE)
+    assert not RowCounts(100_000 + kept, 100_000).is_due(config)
+    assert RowCounts(100_000 + kept + 30_000, 100_000).is_due(config)
+    assert not RowCounts(MIN_DEAD - 1, 0).is_due(config)
+
+
+def test_a_process_of_its_own_compacts_when_it_is_due(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, data_dir = folder_of(repo), repo / ".codeintel"
+    start = partial(compaction.start_if_due, folder, data_dir)
+    assert not start(CompactionConfig())
+    monkeypatch.setattr(compaction, "MIN_DEAD", 0)
+    assert not start(CompactionConfig(auto=False, dead_share=0.0))
+    with file_lock.hold(folder.compactor_lock):
+        assert not start(CompactionConfig(dead_share=0.0))
+    assert start(CompactionConfig(dead_share=0.0))
+    while folder.state()[1]["generation"] == 0:  # bounded by the test's own time limit
+        with codeintel_rev.open(repo) as index:
+            assert index.search("router_0").hits
