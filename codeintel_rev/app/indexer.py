@@ -119,7 +119,7 @@ def _carry_out(
 ) -> RefreshReport:
     """Do what was asked of one repository; ``held_in`` is the index that it replaces, if any."""
     source = held_in or run.folder(repository)
-    held = source.snapshots() if source.journal.exists() else []
+    held = source.snapshots() if source.is_made else []
     plan = make_plan(place, held, request)
     folder = run.folder(repository)
     report = merged(_refreshes(run, repository, place, plan))

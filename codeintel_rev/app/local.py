@@ -21,7 +21,7 @@ from codeintel_rev.app.repository import (
 from codeintel_rev.app.requests import checked_query, checked_scope
 from codeintel_rev.app.snapshot_choice import names_snapshots
 from codeintel_rev.config.settings import Settings, load_settings
-from codeintel_rev.errors import Busy, NotFound
+from codeintel_rev.errors import Busy, IndexMissing, NotFound
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import file_lock
 from codeintel_rev.io.registry import Registry, Repository
@@ -256,7 +256,7 @@ def _refresh(
     from codeintel_rev.app.indexer import index_repositories, refresh_repository
     from codeintel_rev.app.refreshing import Waiting, quiet
 
-    if not (folder / "registry.sqlite").exists():
+    if not _holds_anything(folder):
         index_repositories(
             [root],
             data_dir=folder,
@@ -279,3 +279,15 @@ def _refresh(
             except Busy:
                 limits = ("stale_index",)
     return limits
+
+
+def _holds_anything(data_dir: Path) -> bool:
+    """Return whether a repository is registered; whoever began may have been killed before that."""
+    try:
+        registry = Registry(data_dir)
+    except IndexMissing:
+        return False
+    try:
+        return bool(registry.repositories())
+    finally:
+        registry.close()

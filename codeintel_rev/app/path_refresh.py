@@ -59,7 +59,7 @@ def _survey(
     paths: Collection[str],
 ) -> Survey | None:
     """Look at the paths; ``None`` where the whole tree has to be looked at."""
-    if not folder.journal.exists():
+    if not folder.is_made:
         return None
     journal = Journal(folder.journal)
     try:

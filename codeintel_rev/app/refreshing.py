@@ -64,7 +64,7 @@ class Run(NamedTuple):
         """
         folder = RepositoryFolder(self.registry.folder(repository))
         wanted = components(self.embedder)
-        if not folder.journal.exists():
+        if not folder.is_made:
             folder.create(wanted)
         check_components(repository.name, folder.state()[1], wanted)
         return folder

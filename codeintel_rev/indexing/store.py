@@ -68,6 +68,11 @@ class RepositoryFolder(NamedTuple):
         """Lock file held by whoever watches the repository."""
         return self.locks / "refresher"
 
+    @property
+    def is_made(self) -> bool:
+        """Whether the folder holds a journal."""
+        return journal_schema.is_made(self.journal)
+
     def create(self, components: dict[str, str]) -> None:
         """Make the folder with an empty journal, unless it is there."""
         for folder in (self.vectors, self.lexical(0), self.locks):

@@ -112,7 +112,7 @@ def create(path: Path, components: dict[str, str]) -> None:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN IMMEDIATE")
-        if connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+        if _has_tables(connection):
             connection.execute("ROLLBACK")
             return
         for statement in DDL.split(";"):
@@ -127,6 +127,34 @@ def create(path: Path, components: dict[str, str]) -> None:
         connection.close()
 
 
+def is_made(path: Path) -> bool:
+    """Return whether there is a journal at ``path``; one that is damaged counts.
+
+    A process that was killed while it made one leaves a file without tables, which does not.
+    """
+    if not path.exists():
+        return False
+    connection = None
+    try:
+        connection = connect(path)
+        return _has_tables(connection)
+    except sqlite3.DatabaseError:
+        return True
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+
+
+def _missing(path: Path) -> IndexMissing:
+    return IndexMissing(
+        f"no index at {path.parent}", hint="run `codeintel index` first", value=str(path)
+    )
+
+
 def open_checked(path: Path) -> sqlite3.Connection:
     """Open an existing journal.
 
@@ -134,26 +162,30 @@ def open_checked(path: Path) -> sqlite3.Connection:
     ``IndexDamaged`` for a file that is no journal.
     """
     if not path.exists():
-        raise IndexMissing(
-            f"no index at {path.parent}", hint="run `codeintel index` first", value=str(path)
-        )
-    connection = None
+        raise _missing(path)
     try:
         connection = connect(path)
-        found = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
-    except sqlite3.DatabaseError as error:
-        if connection is not None:
+        try:
+            _check(connection, path)
+        except BaseException:
             connection.close()
+            raise
+    except sqlite3.DatabaseError as error:
         raise damaged(path, error) from error
+    return connection
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    if not _has_tables(connection):
+        raise _missing(path)
+    found = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
     if found is None or found[0] != SCHEMA_VERSION:
-        connection.close()
         raise IndexForeign(
             f"the index at {path.parent} has format {found and found[0]}, "
             f"this program reads format {SCHEMA_VERSION}",
             hint="run `codeintel index --full` to rebuild it, or use the version that wrote it",
             value=str(found and found[0]),
         )
-    return connection
 
 
 def is_damage(error: BaseException) -> bool:

@@ -36,9 +36,7 @@ class Registry:
         self.data_dir = data_dir
         self.path = data_dir / "registry.sqlite"
         if not create and not self.path.exists():
-            raise IndexMissing(
-                f"no index in {data_dir}", hint="run `codeintel index` first", value=str(data_dir)
-            )
+            raise _missing(data_dir)
         if create:
             data_dir.mkdir(parents=True, exist_ok=True)
         try:
@@ -141,6 +139,8 @@ class Registry:
                 " root TEXT NOT NULL, identity TEXT NOT NULL UNIQUE, default_ref TEXT NOT NULL)"
             )
             self._connection.execute(f"PRAGMA user_version = {REGISTRY_VERSION:d}")
+        elif found == 0:  # whoever made it was killed before it was done
+            raise _missing(self.data_dir)
         elif found != REGISTRY_VERSION:
             raise IndexForeign(
                 f"the data directory {self.data_dir} has format {found}, "
@@ -148,6 +148,12 @@ class Registry:
                 hint="point --data-dir at an empty folder, or use the version that wrote it",
                 value=str(found),
             )
+
+
+def _missing(data_dir: Path) -> IndexMissing:
+    return IndexMissing(
+        f"no index in {data_dir}", hint="run `codeintel index` first", value=str(data_dir)
+    )
 
 
 def _require_name(repository: Repository, name: str | None) -> None:

@@ -1,0 +1,72 @@
+"""What an index holds, in a form that two indexes of the same files share whatever their history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from codeintel_rev.app.indexer import index_repositories
+from codeintel_rev.app.local import open_index
+from codeintel_rev.app.repository import RepositoryView
+from codeintel_rev.io.static_embedder import StaticEmbedder
+
+QUESTION = "open a file and return its parsed value"
+WORDS = ("def", "return", "value", "open", "number", "only", "edited", "added", "renamed")
+
+
+class Contents(NamedTuple):
+    """One snapshot of one repository."""
+
+    chunks: frozenset[tuple[int, str, int, int]]
+    """Id, path, first and last line of every chunk."""
+    nearest: tuple[tuple[int, float], ...]
+    """Every chunk's id and its score for one question: no vector may be missing or wrong."""
+    matches: tuple[frozenset[int], ...]
+    """Which chunks match each of the words."""
+
+
+NOTHING = Contents(frozenset(), (), ())
+
+
+def contents(root: Path) -> Contents:
+    """Return what the index of the folder ``root`` holds, as searches see it."""
+    with open_index(root, refresh=False) as index:
+        (opened,) = index.selected(None)
+        with opened.view() as view:
+            return NOTHING if view is None else of_view(view)
+
+
+def of_view(view: RepositoryView) -> Contents:
+    """Return what one view holds."""
+    mask = view.channels.mask
+    live = np.flatnonzero(mask).tolist()
+    ids = {row: head.id for row, head in view.catalog.heads(live).items()}
+    assert len(ids) == len(live), "a live row has no chunk"
+    records = view.catalog.hydrate(live)
+    assert len(records) == len(live), "a live row belongs to no file"
+    vector = StaticEmbedder().embed_query(QUESTION)
+    rows, scores = view.channels.vectors.search(vector, len(live), mask)
+    nearest = sorted(
+        ((ids[int(row)], round(float(s), 5)) for row, s in zip(rows, scores, strict=True)),
+        key=lambda pair: (-pair[1], pair[0]),
+    )
+    matches = tuple(
+        frozenset(ids[int(r)] for r in view.channels.words.search([word], len(live), mask)[0])
+        for word in WORDS
+    )
+    return Contents(
+        frozenset((r.id, r.uri, r.start_line, r.end_line) for r in records),
+        tuple(nearest),
+        matches,
+    )
+
+
+def fresh_build(root: Path, data_dir: Path) -> Contents:
+    """Return what a new index of the folder ``root``, made in ``data_dir``, holds."""
+    index_repositories([root], data_dir=data_dir, name=root.name)
+    with open_index(root, data_dir=data_dir, refresh=False) as index:
+        (opened,) = index.selected(None)
+        with opened.view() as view:
+            return NOTHING if view is None else of_view(view)
