@@ -11,6 +11,7 @@ from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.app.local import open_index
 from codeintel_rev.app.repository import RepositoryView
 from codeintel_rev.io.static_embedder import StaticEmbedder
+from codeintel_rev.types import ChunkRecord
 
 QUESTION = "open a file and return its parsed value"
 WORDS = ("def", "return", "value", "open", "number", "only", "edited", "added", "renamed")
@@ -41,19 +42,16 @@ def contents(root: Path) -> Contents:
 def of_view(view: RepositoryView) -> Contents:
     """Return what one view holds."""
     mask = view.channels.mask
-    live = np.flatnonzero(mask).tolist()
-    ids = {row: head.id for row, head in view.catalog.heads(live).items()}
-    assert len(ids) == len(live), "a live row has no chunk"
-    records = view.catalog.hydrate(live)
-    assert len(records) == len(live), "a live row belongs to no file"
+    records = all_rows(view)
+    ids = {record.row: record.id for record in records}
     vector = StaticEmbedder().embed_query(QUESTION)
-    rows, scores = view.channels.vectors.search(vector, len(live), mask)
+    rows, scores = view.channels.vectors.search(vector, len(records), mask)
     nearest = sorted(
         ((ids[int(row)], round(float(s), 5)) for row, s in zip(rows, scores, strict=True)),
         key=lambda pair: (-pair[1], pair[0]),
     )
     matches = tuple(
-        frozenset(ids[int(r)] for r in view.channels.words.search([word], len(live), mask)[0])
+        frozenset(ids[int(r)] for r in view.channels.words.search([word], len(records), mask)[0])
         for word in WORDS
     )
     return Contents(
@@ -61,6 +59,15 @@ def of_view(view: RepositoryView) -> Contents:
         tuple(nearest),
         matches,
     )
+
+
+def all_rows(view: RepositoryView) -> list[ChunkRecord]:
+    """Return every chunk of a view; each live row has one, in a file of the snapshot."""
+    live = np.flatnonzero(view.channels.mask).tolist()
+    assert len(view.catalog.heads(live)) == len(live), "a live row has no chunk"
+    records = view.catalog.hydrate(live)
+    assert len(records) == len(live), "a live row belongs to no file"
+    return records
 
 
 def fresh_build(root: Path, data_dir: Path) -> Contents:
