@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
+from codeintel_rev.config.settings import MirrorConfig, Settings
 from codeintel_rev.errors import InvalidArgument, NotARepository
+from codeintel_rev.io.git_address import Policy, is_address, parse_address
 
 FOLDER = ".codeintel"
 
 
-def data_dir_for_index(paths: list[Path], data_dir: Path | None, data_home: Path) -> Path:
+def data_dir_for_index(
+    paths: Sequence[Path | str], data_dir: Path | None, settings: Settings
+) -> Path:
     """Return where ``index`` writes: the folder named, else ``.codeintel/`` in the only path.
 
+    The index of a repository that is named by its address lies below ``settings.data_home``.
     Raises ``InvalidArgument`` for several paths without a data directory.
     """
+    for path in paths:
+        if not is_address(str(path)):
+            checked_root(Path(path))
     if data_dir is not None:
         return data_dir.expanduser().absolute()
     if len(paths) > 1:
@@ -24,7 +33,10 @@ def data_dir_for_index(paths: list[Path], data_dir: Path | None, data_home: Path
             hint="name it with --data-dir",
             value=" ".join(map(str, paths)),
         )
-    return inside(checked_root(paths[0]), data_home)
+    if is_address(str(paths[0])):
+        address = parse_address(str(paths[0]), address_policy(settings.mirror))
+        return settings.data_home / "codeintel" / f"{address.name}-{address.digest}"
+    return inside(checked_root(Path(paths[0])), settings.data_home)
 
 
 def data_dir_for_search(
@@ -88,3 +100,9 @@ def ensure(folder: Path) -> None:
             hint="name a writable one with --data-dir",
             value=str(folder),
         ) from error
+
+
+def address_policy(settings: MirrorConfig) -> Policy:
+    """Return which addresses the settings accept."""
+    schemes = frozenset(settings.schemes.replace(",", " ").split())
+    return Policy(schemes, settings.allow_private_hosts)

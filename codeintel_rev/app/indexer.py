@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from codeintel_rev.app.data_dir import checked_root, data_dir_for_index, ensure
-from codeintel_rev.app.places import Place, find_place
+from codeintel_rev.app.places import Place, find_place, mirrored_place
 from codeintel_rev.app.refreshing import Run, Waiting, merged, quiet
 from codeintel_rev.app.snapshot_plan import Plan, Request, make_plan
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.indexing.pipeline import Progress, RefreshReport
 from codeintel_rev.indexing.store import RepositoryFolder, StoreWriter
-from codeintel_rev.io.git_worktrees import is_bare, is_worktree, worktree_roots
+from codeintel_rev.io.git_address import is_address
+from codeintel_rev.io.git_objects import GitObjects
+from codeintel_rev.io.git_worktrees import is_bare, is_worktree, ref_of_root, tree_roots
 from codeintel_rev.io.registry import Registry, Repository
 from codeintel_rev.io.static_embedder import StaticEmbedder
 from codeintel_rev.types import IndexReport
@@ -45,8 +47,7 @@ def index_repositories(
     ref, and ``Busy`` when another process writes and ``wait`` is off.
     """
     settings = settings or load_settings()
-    roots = [checked_root(Path(path)) for path in paths]
-    folder = data_dir_for_index(roots, data_dir, settings.data_home)
+    folder = data_dir_for_index(paths, data_dir, settings)
     ensure(folder)
     started = time.perf_counter()
     registry = Registry(folder, create=True)
@@ -54,7 +55,7 @@ def index_repositories(
     run = Run(registry, settings, StaticEmbedder(), waiting, progress or quiet)
     request = Request(refs, drop_refs, all_worktrees, full)
     try:
-        reports = [_index_one(run, find_place(root), name, request) for root in roots]
+        reports = [_index_one(run, _place(run, path), name, request) for path in paths]
     finally:
         registry.close()
     return _summary(reports, time.perf_counter() - started)
@@ -80,14 +81,22 @@ def refresh_repository(
 def work_trees(repository: Repository, folder: RepositoryFolder) -> dict[str, Path]:
     """Return the folders of the work trees to keep up to date, by the name of their snapshot."""
     root = Path(repository.root)
+    own = ref_of_root(root)
     held = [snapshot.ref for snapshot in folder.snapshots()]
     if not held:
-        return {} if is_bare(root) else {repository.default_ref: root}
+        return {} if is_bare(root) else {own: root}
     trees = [ref for ref in held if is_worktree(ref)]
-    roots = {repository.default_ref: root} if is_worktree(repository.default_ref) else {}
-    if any(ref not in roots for ref in trees):
-        roots = worktree_roots(Path(repository.identity)) | roots
+    if trees in ([], [own]):
+        return dict.fromkeys(trees, root)
+    roots = tree_roots(root, repository.identity)
     return {ref: roots[ref] for ref in trees if ref in roots}
+
+
+def _place(run: Run, path: Path | str) -> Place:
+    if not is_address(str(path)):
+        return find_place(checked_root(Path(path)))
+    settings = run.settings.mirror
+    return mirrored_place(str(path), run.registry.data_dir, settings, run.waiting.on_wait)
 
 
 def _index_one(
@@ -125,7 +134,7 @@ def _carry_out(
     report = merged(_refreshes(run, repository, place, plan))
     if plan.dropped and held_in is None:
         report = report._replace(sequence=_drop(run, folder, plan.dropped))
-    run.registry.set_default_ref(repository, _default_ref(place, folder))
+    run.registry.set_default_ref(repository, _default_ref(repository, place, folder))
     return report
 
 
@@ -152,16 +161,15 @@ def _drop(run: Run, folder: RepositoryFolder, refs: Sequence[str]) -> int:
     return sequence
 
 
-def _default_ref(place: Place, folder: RepositoryFolder) -> str:
+def _default_ref(repository: Repository, place: Place, folder: RepositoryFolder) -> str:
     """Return the snapshot for a search that names none: the work tree, else the default branch."""
     held = [snapshot.ref for snapshot in folder.snapshots()]
-    if place.worktree in held:
-        return place.worktree
+    own = ref_of_root(Path(repository.root))
     trees = [ref for ref in held if is_worktree(ref)]
-    if trees or place.git_dir is None or not held:
-        return next(iter(trees or held), place.worktree or "")
-    from codeintel_rev.io.git_objects import GitObjects
-
+    if own in held or not held:
+        return own
+    if trees or place.git_dir is None:
+        return (trees or held)[0]
     branch = GitObjects(place.git_dir).default_branch()
     return branch.name if branch is not None and branch.name in held else held[0]
 

@@ -46,8 +46,17 @@ WATCHER_WAIT_S = 0.3
 class LocalIndex:
     """An opened data directory; safe to share between threads, and a context manager."""
 
-    def __init__(self, data_dir: Path, settings: Settings, *, limits: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        settings: Settings,
+        *,
+        limits: tuple[str, ...] = (),
+        near: Path | None = None,
+    ) -> None:
         """Open every repository of ``data_dir``.
+
+        Of the work trees of one repository, that around ``near`` is the one that is searched.
 
         Raises ``IndexMissing``, ``IndexForeign`` or ``IndexDamaged`` when it cannot be served.
         """
@@ -64,6 +73,8 @@ class LocalIndex:
                 folder = RepositoryFolder(self._registry.folder(repository))
                 opened = OpenRepository(repository, folder, self.embedder.dim, wanted)
                 self._open[repository.name] = opened
+                if near is not None:
+                    opened.prefer(near)
         except BaseException:
             self.close()
             raise
@@ -239,8 +250,8 @@ def open_index(
     folder, root = data_dir_for_search(named, path, Path.cwd(), settings.data_home)
     limits: tuple[str, ...] = ()
     if refresh:
-        limits = _refresh(folder, root, settings, progress, on_wait, explicit=named is not None)
-    return LocalIndex(folder, settings, limits=limits)
+        limits = _refresh(folder, root, settings, progress, on_wait)
+    return LocalIndex(folder, settings, limits=limits, near=root)
 
 
 def _refresh(
@@ -249,8 +260,6 @@ def _refresh(
     settings: Settings,
     progress: Progress | None,
     on_wait: Callable[[str], None] | None,
-    *,
-    explicit: bool,
 ) -> tuple[str, ...]:
     """Bring every repository up to date; returns ``stale_index`` when a writer was in the way."""
     from codeintel_rev.app.indexer import index_repositories, refresh_repository
@@ -272,13 +281,32 @@ def _refresh(
         stack.callback(registry.close)
         for repository in registry.repositories():
             waiting = Waiting(REFRESH_WAIT_S, on_wait, WATCHER_WAIT_S)
+            present = _present(registry, repository, root)
+            if present is None:
+                limits = ("stale_index",)
+                continue
             try:
                 refresh_repository(
-                    registry, repository, settings, embedder, waiting, progress or quiet
+                    registry, present, settings, embedder, waiting, progress or quiet
                 )
             except Busy:
                 limits = ("stale_index",)
     return limits
+
+
+def _present(registry: Registry, repository: Repository, root: Path) -> Repository | None:
+    """Return a repository as it lies now; ``None`` when its folder is gone.
+
+    One that was moved together with its data directory is found where it went.
+    """
+    if Path(repository.root).is_dir():
+        return repository
+    if not registry.data_dir.is_relative_to(root):
+        return None
+    from codeintel_rev.app.places import find_place
+
+    place = find_place(root)
+    return registry.register(place.root, place.identity, None)
 
 
 def _holds_anything(data_dir: Path) -> bool:

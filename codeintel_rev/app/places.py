@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from codeintel_rev.app.data_dir import address_policy
+from codeintel_rev.config.settings import MirrorConfig
 from codeintel_rev.io import git
+from codeintel_rev.io.git_address import parse_address
 from codeintel_rev.io.git_worktrees import is_bare, worktree_ref
 from codeintel_rev.io.journal import WORKTREE
+from codeintel_rev.io.mirrors import update_mirror
 
 
 class Place(NamedTuple):
@@ -23,6 +28,16 @@ class Place(NamedTuple):
     """Where its commits lie; ``None`` outside git, and for a part of a repository."""
     worktree: str | None = None
     """Name of the work tree's snapshot; ``None`` for a bare repository."""
+
+
+def mirrored_place(
+    text: str, data_dir: Path, settings: MirrorConfig, on_wait: Callable[[str], None] | None
+) -> Place:
+    """Fetch the repository at an address and return its mirror; raises as ``update_mirror``."""
+    policy = address_policy(settings)
+    address = parse_address(text, policy)
+    folder = update_mirror(data_dir, address, policy, timeout_s=settings.timeout_s, on_wait=on_wait)
+    return Place(folder, address.url, address.name, folder)
 
 
 def find_place(root: Path) -> Place:

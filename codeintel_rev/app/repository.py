@@ -17,7 +17,8 @@ from codeintel_rev.app.snapshot_choice import choose, label, named, names_snapsh
 from codeintel_rev.errors import IndexDamaged, NotFound
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io.generation_lock import GenerationLock
-from codeintel_rev.io.git_worktrees import is_worktree, worktree_roots
+from codeintel_rev.io.git import locate
+from codeintel_rev.io.git_worktrees import is_worktree, ref_of_root, tree_roots, worktree_ref
 from codeintel_rev.io.journal import Journal, JournalView, Snapshot
 from codeintel_rev.io.journal_catalog import JournalCatalog
 from codeintel_rev.io.registry import Repository
@@ -97,9 +98,8 @@ def tree_root(repository: Repository, ref: str) -> Path | None:
     """Return the folder of a work tree's snapshot; ``None`` for a commit and a tree that is gone."""
     if not is_worktree(ref):
         return None
-    if ref == repository.default_ref:
-        return Path(repository.root)
-    return worktree_roots(Path(repository.identity)).get(ref)
+    root = Path(repository.root)
+    return root if ref == ref_of_root(root) else tree_roots(root, repository.identity).get(ref)
 
 
 class OpenRepository:
@@ -148,6 +148,17 @@ class OpenRepository:
         if self._state is not None:
             self._state.generation.lock.close()
             self._state = None
+
+    def prefer(self, near: Path) -> None:
+        """Search the work tree around ``near``, if it is one of this repository that is held."""
+        if near.is_relative_to(self.repository.root):
+            return
+        repo = locate(near)
+        if repo is None or str(repo.common_dir) != self.repository.identity:
+            return
+        ref = worktree_ref(repo)
+        if any(snapshot.ref == ref for snapshot in self.snapshots()):
+            self.repository = self.repository._replace(root=str(repo.root), default_ref=ref)
 
     def snapshots(self) -> list[Snapshot]:
         """Return every snapshot that is held."""

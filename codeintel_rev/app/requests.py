@@ -79,6 +79,7 @@ def checked_scope(scope: Scope | None) -> Scope | None:
 def scope_of(
     *,
     repos: Sequence[str] = (),
+    refs: Sequence[str] = (),
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
     languages: Sequence[str] = (),
@@ -90,6 +91,7 @@ def scope_of(
     return checked_scope(
         Scope(
             repos=list(repos) or None,
+            branches=list(refs) or None,
             include_globs=list(include) or None,
             exclude_globs=list(exclude) or None,
             languages=list(languages) or None,

@@ -12,6 +12,7 @@ from codeintel_rev.cli.options import (
     Include,
     Lang,
     Limit,
+    Refs,
     Repo,
     RepoName,
     SearchMode,
@@ -32,6 +33,7 @@ def ask(
     exclude: Exclude = None,
     lang: Lang = None,
     repo_name: RepoName = None,
+    ref: Refs = None,
     mode: SearchMode = "hybrid",
     explain: Annotated[
         bool, typer.Option("--explain", help="Say how the answer came to be.")
@@ -61,7 +63,11 @@ def ask(
     settings = load_settings()
     question = checked_query(question, settings.answer.max_query_chars)
     scope = scope_of(
-        repos=repo_name or (), include=include or (), exclude=exclude or (), languages=lang or ()
+        repos=repo_name or (),
+        refs=ref or (),
+        include=include or (),
+        exclude=exclude or (),
+        languages=lang or (),
     )
     with fresh_index(output, settings, repo, data_dir) as index:
         envelope = index.ask(

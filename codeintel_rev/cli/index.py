@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,16 +16,33 @@ app = command_app()
 def index(
     ctx: typer.Context,
     paths: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Argument(
             metavar="PATH",
-            help="Repositories or plain folders. [default: .]",
+            help="Repositories, plain folders or git addresses. [default: .]",
             show_default=False,
         ),
     ] = None,
     name: Annotated[
         str | None, typer.Option("--name", help="Name of the repository in the index.")
     ] = None,
+    ref: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ref",
+            metavar="REF",
+            help="Index this branch, tag or commit instead of the work tree; repeatable.",
+        ),
+    ] = None,
+    drop_ref: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--drop-ref", metavar="REF", help="Take this one out of the index; repeatable."
+        ),
+    ] = None,
+    all_worktrees: Annotated[
+        bool, typer.Option("--all-worktrees", help="Index every work tree of the repository.")
+    ] = False,
     full: Annotated[bool, typer.Option("--full", help="Build the index anew.")] = False,
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="Fail when another process is indexing.")
@@ -37,17 +53,25 @@ def index(
 
     Until it is done, and when it is interrupted, searches see the previous index.
     """
+    from codeintel_rev.app.data_dir import data_dir_for_index
     from codeintel_rev.app.indexer import index_repositories
     from codeintel_rev.cli.progress import reporting
     from codeintel_rev.config.settings import load_settings
 
     output: Output = ctx.obj
     settings = load_settings()
+    named = data_dir or settings.data_dir
+    folder = data_dir_for_index(paths or ["."], named, settings)
+    if named is None and folder.is_relative_to(settings.data_home):
+        output.note(f"the index lies in {folder}")
     with reporting(output) as reporter:
         report = index_repositories(
-            paths or [Path()],
-            data_dir=data_dir or settings.data_dir,
+            paths or ["."],
+            data_dir=folder,
             name=name,
+            refs=ref or (),
+            drop_refs=drop_ref or (),
+            all_worktrees=all_worktrees,
             full=full,
             wait=not no_wait,
             settings=settings,

@@ -53,6 +53,15 @@ RepoName = Annotated[
         "--repo-name", metavar="NAME", help="Only this repository of the index; repeatable."
     ),
 ]
+Refs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ref",
+        metavar="REF",
+        help="Only this branch, tag or commit, as indexed; repeatable. [default: the work tree]",
+        show_default=False,
+    ),
+]
 SearchMode = Annotated[
     Mode,
     typer.Option(

@@ -12,6 +12,7 @@ from codeintel_rev.cli.options import (
     Include,
     Lang,
     Limit,
+    Refs,
     Repo,
     RepoName,
     SearchMode,
@@ -34,6 +35,7 @@ def search(
     exclude: Exclude = None,
     lang: Lang = None,
     repo_name: RepoName = None,
+    ref: Refs = None,
     mode: SearchMode = "hybrid",
     explain: Annotated[bool, typer.Option("--explain", help="Say why each hit is there.")] = False,
     data_dir: DataDir = None,
@@ -51,7 +53,11 @@ def search(
     settings = load_settings()
     query = checked_query(query, settings.search.max_query_chars)
     scope = scope_of(
-        repos=repo_name or (), include=include or (), exclude=exclude or (), languages=lang or ()
+        repos=repo_name or (),
+        refs=ref or (),
+        include=include or (),
+        exclude=exclude or (),
+        languages=lang or (),
     )
     with fresh_index(output, settings, repo, data_dir) as index:
         result = index.search(

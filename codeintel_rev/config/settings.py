@@ -21,6 +21,9 @@ from codeintel_rev.errors import SettingsError
 Count = Annotated[int, msgspec.Meta(ge=1)]
 OptionalCount = Annotated[int, msgspec.Meta(ge=0)]
 Milliseconds = Annotated[float, msgspec.Meta(gt=0)]
+Schemes = Annotated[
+    str, msgspec.Meta(pattern=r"^(https|ssh|http|git|file)([ ,]+(https|ssh|http|git|file))*$")
+]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -32,6 +35,18 @@ class IndexConfig:
     """A larger file is skipped."""
     workers: OptionalCount = 0
     """Processes that parse files; 0 = one a core."""
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorConfig:
+    """From where repositories are fetched that are named by their address."""
+
+    schemes: Schemes = "https ssh"
+    """Kinds of address that are accepted, of ``https ssh http git file``."""
+    allow_private_hosts: bool = False
+    """Whether an address may lead to this machine or a private network."""
+    timeout_s: Count = 600
+    """A fetch that takes longer is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +160,7 @@ class Settings:
     )
     """Below it, ``codeintel/`` holds the indexes of repositories that cannot be written to."""
     index: IndexConfig = IndexConfig()
+    mirror: MirrorConfig = MirrorConfig()
     watch: WatchConfig = WatchConfig()
     compaction: CompactionConfig = CompactionConfig()
     search: SearchConfig = SearchConfig()

@@ -3,7 +3,7 @@
 A repository's own configuration and attributes may name programs. No call made here runs one:
 hooks and the file system monitor are off, the work tree is ours to name, no protocol is allowed
 (a partial clone fetches what it lacks), nothing of the caller's ``GIT_*`` leaks in but where the
-user's own configuration lies. Clean filters run whenever git compares contents, so commands that
+user's own configuration lies. Only a command that is given a ``Remote`` reaches one. Clean filters run whenever git compares contents, so commands that
 may do so (``status``, ``diff-files``, ``ls-files -m``, ``blame`` without a revision) are only for
 repositories without filters of their own (``GitRepo.names_filters``).
 """
@@ -14,7 +14,7 @@ import os
 import signal
 import subprocess
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from codeintel_rev.errors import CodeIntelError, DeadlineExceeded, NotARepository, Unavailable
 
@@ -44,12 +44,8 @@ _SAFE_CONFIG = (
     "safe.bareRepository=explicit",
     "submodule.recurse=false",
 )
-_SAFE_FLAGS = (
-    "--no-optional-locks",
-    "--no-pager",
-    "--no-replace-objects",
-    *(word for setting in _SAFE_CONFIG for word in ("-c", setting)),
-)
+_CREDENTIALS = frozenset({"credential.helper="})
+"""Kept from git but when it reaches another repository: then the user's own helper may answer."""
 _SAFE_ENVIRONMENT = {
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_NO_LAZY_FETCH": "1",
@@ -61,7 +57,22 @@ _KEPT_VARIABLES = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONF
 _DROPPED_VARIABLES = frozenset({"SSH_ASKPASS", "PAGER", "EDITOR", "VISUAL", "LANGUAGE"})
 
 
-def run(root: Path, *args: str, git_dir: Path | None = None, timeout_s: float = TIMEOUT_S) -> bytes:
+class Remote(NamedTuple):
+    """How a command may reach another repository; without it none is reached."""
+
+    scheme: str
+    """The only protocol."""
+    settings: tuple[str, ...] = ()
+    ssh_command: str = "ssh -oBatchMode=yes"
+
+
+def run(
+    root: Path,
+    *args: str,
+    git_dir: Path | None = None,
+    remote: Remote | None = None,
+    timeout_s: float = TIMEOUT_S,
+) -> bytes:
     """Run one git command at ``root``, the top of a work tree, and return its output.
 
     With ``git_dir`` it is asked about that repository's objects, and no work tree is touched.
@@ -71,7 +82,7 @@ def run(root: Path, *args: str, git_dir: Path | None = None, timeout_s: float = 
         DeadlineExceeded: it did not end in ``timeout_s``; it was killed.
         Unavailable: git is missing or failed.
     """
-    process = start(root, *args, git_dir=git_dir)
+    process = start(root, *args, git_dir=git_dir, remote=remote)
     try:
         output, complaint = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
@@ -88,7 +99,11 @@ def run(root: Path, *args: str, git_dir: Path | None = None, timeout_s: float = 
 
 
 def start(
-    root: Path, *args: str, git_dir: Path | None = None, asks: bool = False
+    root: Path,
+    *args: str,
+    git_dir: Path | None = None,
+    remote: Remote | None = None,
+    asks: bool = False,
 ) -> subprocess.Popen[bytes]:
     """Start one git command at ``root`` and return at once; the caller collects or stops it.
 
@@ -100,9 +115,9 @@ def start(
     where = f"--work-tree={root}" if git_dir is None else f"--git-dir={git_dir}"
     try:
         return subprocess.Popen(
-            ["git", *_SAFE_FLAGS, where, *args],
+            ["git", *_flags(remote), where, *args],
             cwd=root,
-            env=_safe_environment(root),
+            env=_safe_environment(root, remote),
             stdin=subprocess.PIPE if asks else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -125,7 +140,16 @@ def stop(process: subprocess.Popen[bytes]) -> None:
             stream.close()
 
 
-def _safe_environment(root: Path) -> dict[str, str]:
+def _flags(remote: Remote | None) -> list[str]:
+    settings: tuple[str, ...] = _SAFE_CONFIG
+    if remote is not None:
+        kept = (setting for setting in _SAFE_CONFIG if setting not in _CREDENTIALS)
+        settings = (*kept, f"protocol.{remote.scheme}.allow=always", *remote.settings)
+    words = (word for setting in settings for word in ("-c", setting))
+    return ["--no-optional-locks", "--no-pager", "--no-replace-objects", *words]
+
+
+def _safe_environment(root: Path, remote: Remote | None) -> dict[str, str]:
     """Return the environment for a git command in ``root``."""
     kept = {
         name: value
@@ -136,7 +160,10 @@ def _safe_environment(root: Path) -> dict[str, str]:
     # A relative entry would look for git inside the repository.
     places = filter(os.path.isabs, kept.get("PATH", os.defpath).split(os.pathsep))
     kept["PATH"] = os.pathsep.join(places)
-    return {**kept, **_SAFE_ENVIRONMENT, "GIT_CEILING_DIRECTORIES": str(root.parent)}
+    safe = {**kept, **_SAFE_ENVIRONMENT, "GIT_CEILING_DIRECTORIES": str(root.parent)}
+    if remote is None:
+        return safe
+    return {**safe, "GIT_ALLOW_PROTOCOL": remote.scheme, "GIT_SSH_COMMAND": remote.ssh_command}
 
 
 def decode(output: bytes) -> str:

@@ -20,6 +20,20 @@ def worktree_ref(repo: GitRepo) -> str:
     return WORKTREE if repo.git_dir == repo.common_dir else _LINKED + repo.git_dir.name
 
 
+def ref_of_root(root: Path) -> str:
+    """Return the name under which the snapshot of the folder ``root`` is kept."""
+    repo = locate(root)
+    return worktree_ref(repo) if repo is not None and repo.root == root else WORKTREE
+
+
+def tree_roots(root: Path, identity: str) -> dict[str, Path]:
+    """Return the folders of a repository's work trees by the name of their snapshot.
+
+    ``root`` is the one it was first indexed from, which need not be under git.
+    """
+    return worktree_roots(Path(identity)) | {ref_of_root(root): root}
+
+
 def worktree_roots(common_dir: Path) -> dict[str, Path]:
     """Return the folder of every work tree of a repository, by the name of its snapshot.
 

@@ -169,7 +169,7 @@ def test_a_hit_says_when_its_file_has_moved_on(repo: Path) -> None:
         edit(repo / "shop" / "retry.py", RETRY.replace("attempts", "tries"))
         hits = {hit.symbol: hit.stale for hit in index.search("router retry").hits}
     assert hits["retry_with_backoff"]
-    assert not hits["Router.match_url"]
+    assert not hits["Router"]
 
 
 def test_a_hit_whose_text_moved_says_where_it_stands_now(repo: Path) -> None:
