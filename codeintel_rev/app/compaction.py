@@ -85,7 +85,9 @@ def compact_data_dir(
     try:
         return CompactionReport(
             [
-                _compact(registry, repository, embedder, progress, on_wait, wait, reembed=reembed)
+                compact_repository(
+                    registry, repository, embedder, progress, on_wait, wait=wait, reembed=reembed
+                )
                 for repository in registry.repositories()
             ]
         )
@@ -126,16 +128,17 @@ def row_counts(folder: RepositoryFolder) -> RowCounts:
         journal.close()
 
 
-def _compact(
+def compact_repository(
     registry: Registry,
     repository: Repository,
     embedder: StaticEmbedder,
     progress: Progress,
-    on_wait: Callable[[str], None] | None,
-    wait: bool,
+    on_wait: Callable[[str], None] | None = None,
     *,
-    reembed: bool,
+    wait: bool = True,
+    reembed: bool = False,
 ) -> RepositoryCompaction:
+    """Compact one repository; see ``compact_data_dir``."""
     from codeintel_rev.indexing.compactor import Compactor
 
     folder = RepositoryFolder(registry.folder(repository))

@@ -13,11 +13,13 @@ from codeintel_rev.app.places import Place, find_place, mirrored_place
 from codeintel_rev.app.refreshing import Run, Waiting, merged, quiet
 from codeintel_rev.app.snapshot_plan import Plan, Request, make_plan
 from codeintel_rev.config.settings import Settings, load_settings
+from codeintel_rev.errors import IndexUnusable
 from codeintel_rev.indexing.pipeline import Progress, RefreshReport
 from codeintel_rev.indexing.store import RepositoryFolder, StoreWriter
 from codeintel_rev.io.git_address import is_address
 from codeintel_rev.io.git_objects import GitObjects
 from codeintel_rev.io.git_worktrees import is_bare, is_worktree, ref_of_root, tree_roots
+from codeintel_rev.io.journal import Snapshot
 from codeintel_rev.io.registry import Registry, Repository
 from codeintel_rev.io.static_embedder import StaticEmbedder
 from codeintel_rev.types import IndexReport
@@ -127,15 +129,21 @@ def _carry_out(
     held_in: RepositoryFolder | None = None,
 ) -> RefreshReport:
     """Do what was asked of one repository; ``held_in`` is the index that it replaces, if any."""
-    source = held_in or run.folder(repository)
-    held = source.snapshots() if source.is_made else []
-    plan = make_plan(place, held, request)
+    plan = make_plan(place, _held(held_in or run.folder(repository)), request)
     folder = run.folder(repository)
     report = merged(_refreshes(run, repository, place, plan))
     if plan.dropped and held_in is None:
         report = report._replace(sequence=_drop(run, folder, plan.dropped))
     run.registry.set_default_ref(repository, _default_ref(repository, place, folder))
     return report
+
+
+def _held(folder: RepositoryFolder) -> list[Snapshot]:
+    """Return the snapshots of an index; none of one that is new, damaged or foreign."""
+    try:
+        return folder.snapshots() if folder.is_made else []
+    except IndexUnusable:
+        return []
 
 
 def _refreshes(

@@ -17,7 +17,7 @@ from codeintel_rev.errors import (
 
 DONE: Final = 0
 BELOW: Final = 1
-"""A check did not hold: ``eval`` fell below ``--min``."""
+"""A check did not hold: ``doctor`` found a fault, or ``eval`` fell below ``--min``."""
 USAGE: Final = 2
 BAD_INPUT: Final = 3
 INDEX: Final = 4

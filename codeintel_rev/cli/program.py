@@ -15,7 +15,17 @@ from codeintel_rev.cli import exit_codes
 from codeintel_rev.cli.output import Output, take_output_flags
 from codeintel_rev.errors import CodeIntelError, InvalidArgument
 
-COMMANDS: Final = ("index", "search", "ask", "watch", "status", "compact", "eval", "bench")
+COMMANDS: Final = (
+    "index",
+    "search",
+    "ask",
+    "watch",
+    "status",
+    "compact",
+    "doctor",
+    "eval",
+    "bench",
+)
 """Each is a module of this package with a Typer ``app``."""
 
 

@@ -111,6 +111,20 @@ class JournalView:
         ).fetchone()
         return Snapshot(*row) if row else None
 
+    def stored_rows(self) -> NDArray[np.int64]:
+        """Return the rows of all stored chunks, ascending."""
+        return self.stored_ids()[0]
+
+    def stored_ids(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the rows of all stored chunks, ascending, and their ids."""
+        found = self._connection.execute("SELECT row, id FROM chunk ORDER BY row").fetchall()
+        columns = np.array(found, dtype=np.int64).reshape(-1, 2)
+        return columns[:, 0], columns[:, 1]
+
+    def quick_check(self) -> str:
+        """Return ``ok``, or the first thing that SQLite finds wrong with its file."""
+        return str(self._one("PRAGMA quick_check(1)"))
+
     def snapshots(self) -> list[Snapshot]:
         """Return every snapshot in the order in which they were first taken."""
         rows = self._connection.execute(

@@ -1,0 +1,162 @@
+"""Examining a data directory, and repairing what can be repaired."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from codeintel_rev.app.checks import CHECKS, Fault, Patient
+from codeintel_rev.app.compaction import compact_repository
+from codeintel_rev.app.components import components
+from codeintel_rev.app.indexer import index_repositories
+from codeintel_rev.config.settings import Settings
+from codeintel_rev.errors import CodeIntelError
+from codeintel_rev.indexing.pipeline import Progress
+from codeintel_rev.indexing.store import RepositoryFolder
+from codeintel_rev.io import file_lock
+from codeintel_rev.io.generation_lock import GenerationLock
+from codeintel_rev.io.git_address import is_address
+from codeintel_rev.io.journal import Journal
+from codeintel_rev.io.registry import Registry, Repository
+from codeintel_rev.io.static_embedder import StaticEmbedder
+
+REPAIR = "codeintel doctor --repair"
+REBUILT = ("journal", "components", "chunks")
+"""Faults of the record itself: only the repository's files can make it anew."""
+FOLDERS = "folders"
+"""The check of the data directory as a whole."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """The outcome of one check."""
+
+    name: str
+    """``repository: check``."""
+    ok: bool
+    detail: str
+    fix: str = ""
+    """The command that mends it."""
+
+
+class DoctorReport(msgspec.Struct, frozen=True):
+    """The outcome of all checks."""
+
+    ok: bool
+    checks: list[Finding]
+
+
+def examine(data_dir: Path) -> DoctorReport:
+    """Check every repository of ``data_dir``.
+
+    Raises ``IndexMissing`` where there is no index at all.
+    """
+    registry = Registry(data_dir)
+    embedder = StaticEmbedder()
+    try:
+        found = [_folders(registry)]
+        for repository in registry.repositories():
+            found += _examine(registry, repository, embedder)
+    finally:
+        registry.close()
+    return DoctorReport(all(finding.ok for finding in found), found)
+
+
+def repair(data_dir: Path, settings: Settings, progress: Progress) -> DoctorReport:
+    """Mend what ``examine`` finds, and examine again.
+
+    What the journal records is made anew from it; a damaged journal is built anew from the
+    repository's files.
+    """
+    registry = Registry(data_dir)
+    embedder = StaticEmbedder()
+    try:
+        if not _folders(registry).ok:
+            for folder in _unregistered(registry):
+                shutil.rmtree(folder, ignore_errors=True)
+        for repository in registry.repositories():
+            bad = {
+                finding.name.rpartition(": ")[2]
+                for finding in _examine(registry, repository, embedder)
+                if not finding.ok
+            }
+            if bad.intersection(REBUILT):
+                index_repositories(
+                    [_source(repository)],
+                    data_dir=data_dir,
+                    name=repository.name,
+                    full=True,
+                    settings=settings,
+                    progress=progress,
+                )
+            elif bad:
+                compact_repository(
+                    registry, repository, embedder, progress, reembed="vectors" in bad
+                )
+    finally:
+        registry.close()
+    return examine(data_dir)
+
+
+def _examine(
+    registry: Registry, repository: Repository, embedder: StaticEmbedder
+) -> Iterator[Finding]:
+    """Yield the outcome of each check of one repository."""
+    folder = RepositoryFolder(registry.folder(repository))
+    rebuild = f"codeintel index --full {_source(repository)} --data-dir {registry.data_dir}"
+    try:
+        journal = Journal(folder.journal)
+    except CodeIntelError as error:
+        yield Finding(f"{repository.name}: journal", False, error.message, rebuild)
+        return
+    try:
+        with journal.view() as view, _kept(folder, view.generation):
+            patient = Patient.admit(folder, view, components(embedder), embedder.dim)
+            for name, check in CHECKS.items():
+                title = f"{repository.name}: {name}"
+                try:
+                    yield Finding(title, True, check(patient))
+                except Fault as fault:
+                    fix = rebuild if name in REBUILT else REPAIR
+                    yield Finding(title, False, str(fault), fix)
+    except (CodeIntelError, sqlite3.Error) as error:
+        yield Finding(f"{repository.name}: journal", False, str(error), rebuild)
+    finally:
+        journal.close()
+
+
+@contextmanager
+def _kept(folder: RepositoryFolder, generation: int) -> Iterator[None]:
+    """Keep a compaction that ends meanwhile from deleting the files that are looked at."""
+    lock = GenerationLock.share(folder.generation_lock(generation))
+    try:
+        yield
+    finally:
+        if lock is not None:
+            lock.close()
+
+
+def _folders(registry: Registry) -> Finding:
+    """Check that every folder below ``repos`` belongs to a repository."""
+    unknown = [folder.name for folder in _unregistered(registry)]
+    if unknown:
+        return Finding(FOLDERS, False, f"left behind: {', '.join(unknown)}", REPAIR)
+    return Finding(FOLDERS, True, f"{len(registry.repositories())} repositories")
+
+
+def _unregistered(registry: Registry) -> list[Path]:
+    """Return folders that no repository has; none while an index is being built beside another."""
+    known = [registry.folder(repository) for repository in registry.repositories()]
+    if any(file_lock.holder(RepositoryFolder(folder).writer_lock) for folder in known):
+        return []
+    parent = registry.data_dir / "repos"
+    return sorted(set(parent.iterdir()) - set(known)) if parent.exists() else []
+
+
+def _source(repository: Repository) -> str:
+    """Return what ``index`` was given to make this repository."""
+    return repository.identity if is_address(repository.identity) else repository.root

@@ -1,0 +1,51 @@
+"""``codeintel doctor``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from codeintel_rev.cli import exit_codes
+from codeintel_rev.cli.options import DataDir, Repo, command_app
+from codeintel_rev.cli.output import Output
+
+app = command_app()
+
+
+@app.command()
+def doctor(
+    ctx: typer.Context,
+    mend: Annotated[bool, typer.Option("--repair", help="Mend what is found.")] = False,
+    data_dir: DataDir = None,
+    repo: Repo = None,
+) -> None:
+    """Check that an index is whole; the exit code is 1 when it is not.
+
+    Each finding names the command that mends it.
+    """
+    from codeintel_rev.app.data_dir import data_dir_for_search
+    from codeintel_rev.app.doctor import examine, repair
+    from codeintel_rev.cli.progress import reporting
+    from codeintel_rev.config.settings import load_settings
+
+    output: Output = ctx.obj
+    settings = load_settings()
+    named = data_dir or settings.data_dir
+    folder, _ = data_dir_for_search(named, repo, Path.cwd(), settings.data_home)
+    if mend:
+        with reporting(output, unit="chunks") as reporter:
+            report = repair(folder, settings, reporter)
+    else:
+        report = examine(folder)
+    if output.json:
+        import msgspec
+
+        output.document(msgspec.to_builtins(report))
+    else:
+        from codeintel_rev.cli.blocks import doctor_text
+
+        output.text(doctor_text(report))
+    if not report.ok:
+        raise typer.Exit(exit_codes.BELOW)

@@ -1,0 +1,175 @@
+"""What the doctor finds when files of an index are damaged, and what it can mend."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from codeintel_rev.app.checks import CHECKS
+from codeintel_rev.app.compaction import compact_data_dir
+from codeintel_rev.app.doctor import DoctorReport, examine, repair
+from codeintel_rev.app.indexer import index_repositories
+from codeintel_rev.app.local import open_index
+from codeintel_rev.app.refreshing import quiet
+from codeintel_rev.cli.program import run
+from codeintel_rev.config.settings import load_settings
+from codeintel_rev.indexing.store import RepositoryFolder
+from codeintel_rev.io import file_lock
+from codeintel_rev.io.journal_schema import connect
+from codeintel_rev.io.registry import Registry
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    root = tmp_path / "shop"
+    root.mkdir()
+    for word in ("router", "retry", "cache"):
+        (root / f"{word}.py").write_text(f"def {word}_it(value):\n    return value\n")
+    index_repositories([root])
+    compact_data_dir(root / ".codeintel", progress=quiet)
+    (root / "session.py").write_text("def session_token(user):\n    return user.token\n")
+    index_repositories([root])
+    return root
+
+
+def folder_of(repo: Path) -> RepositoryFolder:
+    registry = Registry(repo / ".codeintel")
+    folder = RepositoryFolder(registry.folder(registry.repositories()[0]))
+    registry.close()
+    return folder
+
+
+def faults(report: DoctorReport) -> dict[str, str]:
+    return {c.name.rpartition(": ")[2]: c.detail for c in report.checks if not c.ok}
+
+
+def sql(folder: RepositoryFolder, statement: str) -> None:
+    connection = connect(folder.journal)
+    connection.execute(statement)
+    connection.close()
+
+
+def flip(path: Path) -> None:
+    """Change one byte in the middle of a file."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+
+
+def one(folder: Path, pattern: str) -> Path:
+    return min(folder.rglob(pattern))
+
+
+def test_a_whole_index_passes_every_check(repo: Path) -> None:
+    report = examine(repo / ".codeintel")
+    assert report.ok
+    assert [check.name for check in report.checks[1:]] == [f"shop: {name}" for name in CHECKS]
+
+
+def test_an_index_that_was_never_compacted_is_whole(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def a():\n    return 1\n")
+    index_repositories([tmp_path])
+    assert examine(tmp_path / ".codeintel").ok
+
+
+DAMAGE: dict[str, tuple[str, Callable[[RepositoryFolder], None]]] = {
+    "a flipped byte in a sealed segment": (
+        "vectors",
+        lambda folder: flip(one(folder.vectors, "generation-1.f16")),
+    ),
+    "a shortened segment": (
+        "vectors",
+        lambda folder: one(folder.vectors, "generation-1.f16").write_bytes(b"short"),
+    ),
+    "a lost segment": ("vectors", lambda folder: one(folder.vectors, "rows-*.f16").unlink()),
+    "a flipped byte in the words": (
+        "words",
+        lambda folder: flip(one(folder.lexical(1), "*.term")),
+    ),
+    "a lost file of words": ("words", lambda folder: one(folder.lexical(1), "*.idx").unlink()),
+    "a lost word index": ("words", lambda folder: shutil.rmtree(folder.lexical(1))),
+    "a flipped byte in the catalog": (
+        "catalog",
+        lambda folder: flip(folder.catalog(1) / "chunks.parquet"),
+    ),
+    "a lost catalog": ("catalog", lambda folder: shutil.rmtree(folder.catalog(1))),
+    "a catalog of another time": (
+        "catalog",
+        lambda folder: sql(folder, "UPDATE meta SET value = 1 WHERE key = 'catalog_sequence'"),
+    ),
+    "a stray generation": ("orphans", lambda folder: folder.lexical(7).mkdir()),
+    "a stray segment": (
+        "orphans",
+        lambda folder: (folder.vectors / "generation-7.f16").touch() or None,
+    ),
+    "a lost generation lock": ("locks", lambda folder: folder.generation_lock(1).unlink()),
+    "a chunk that is not stored": (
+        "chunks",
+        lambda folder: sql(folder, "DELETE FROM chunk WHERE row = 1"),
+    ),
+    "a bitmap that is not of its files": (
+        "chunks",
+        lambda folder: sql(folder, "DELETE FROM snapshot_file WHERE version_id = 1"),
+    ),
+    "another model": (
+        "components",
+        lambda folder: sql(folder, "UPDATE meta SET value = 'x' WHERE key = 'model_fingerprint'"),
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_is_found_and_mended(repo: Path, damage: str) -> None:
+    name, inflict = DAMAGE[damage]
+    inflict(folder_of(repo))
+    report = examine(repo / ".codeintel")
+    assert not report.ok
+    assert name in faults(report)
+    assert all(check.fix for check in report.checks if not check.ok)
+    mended = repair(repo / ".codeintel", load_settings({}), quiet)
+    assert faults(mended) == {}
+    with open_index(repo, refresh=False) as index:
+        for word in ("router", "session"):
+            assert index.search(word).hits[0].uri == f"{word}.py"
+
+
+def test_a_garbled_journal_is_built_anew(repo: Path) -> None:
+    folder = folder_of(repo)
+    folder.journal.write_bytes(b"no database at all " * 100)
+    assert "journal" in faults(examine(repo / ".codeintel"))
+    assert repair(repo / ".codeintel", load_settings({}), quiet).ok
+
+
+def test_a_folder_that_no_repository_has_is_told_and_removed(repo: Path) -> None:
+    stray = repo / ".codeintel" / "repos" / "0123456789abcdef"
+    stray.mkdir()
+    with file_lock.hold(folder_of(repo).writer_lock):
+        assert examine(repo / ".codeintel").ok  # it may be an index that is being built
+    assert list(faults(examine(repo / ".codeintel"))) == ["folders"]
+    assert repair(repo / ".codeintel", load_settings({}), quiet).ok
+    assert not stray.exists()
+
+
+def test_lock_holders_are_named(repo: Path) -> None:
+    with file_lock.hold(folder_of(repo).writer_lock):
+        locks = next(c for c in examine(repo / ".codeintel").checks if c.name.endswith("locks"))
+    assert "writer: process" in locks.detail
+
+
+def test_the_command_exits_with_1_when_it_finds_a_fault(
+    repo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["doctor", "--data-dir", str(repo / ".codeintel")]
+    assert run(words) == 0
+    folder_of(repo).lexical(7).mkdir()
+    capsys.readouterr()
+    assert run([*words, "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["ok"] is False
+    assert {"name", "ok", "detail", "fix"} == set(document["checks"][0])
+    assert run([*words, "--repair"]) == 0
+    assert "FAULT" not in capsys.readouterr().out
