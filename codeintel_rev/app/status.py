@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from codeintel_rev.app.repository import OpenRepository, tree_root
-from codeintel_rev.app.snapshot_choice import label
+from codeintel_rev.app.snapshot_choice import choose, label
 from codeintel_rev.config.settings import Settings
 from codeintel_rev.errors import CodeIntelError
 from codeintel_rev.indexing.file_source import DiskSource
@@ -32,54 +32,45 @@ class Description(NamedTuple):
 class Lag(NamedTuple):
     """How far a snapshot is behind what it is of; ``None`` where that cannot be told."""
 
-    commits: int | None
-    files: int | None
+    behind: int | None
+    """Commits."""
+    changed_files: int | None
     """Files of a work tree that were added, edited or removed since."""
 
 
 def describe(opened: OpenRepository, settings: Settings, embedder: StaticEmbedder) -> Description:
     """Compare every snapshot of a repository with where its work tree or ref stands now."""
+    held = opened.snapshots()
+    usual = choose(held, opened.repository.default_ref, None)
     refs = [
-        _snapshot_document(opened, snapshot, settings, embedder) for snapshot in opened.snapshots()
+        {
+            "name": snapshot.ref,
+            "ref": label(snapshot),
+            "commit": snapshot.commit,
+            **_lag(opened, snapshot, settings, embedder)._asdict(),
+            "default": snapshot in usual,
+        }
+        for snapshot in held
     ]
     with opened.view() as view:
         if view is None:
-            return Description(_document(opened.repository, None, 0, 0, refs), 0, 0, {})
+            return Description(_document(opened.repository, 0, 0, refs), 0, 0, {})
         files, skipped = view.catalog.counts()
-        document = _document(opened.repository, view.snapshot, view.sequence, view.generation, refs)
+        document = _document(opened.repository, view.sequence, view.generation, refs)
         return Description(document, files, int(view.live.sum()), skipped)
 
 
 def _document(
-    repository: Repository,
-    snapshot: Snapshot | None,
-    sequence: int,
-    generation: int,
-    refs: list[dict[str, Any]],
+    repository: Repository, sequence: int, generation: int, refs: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    own = next((r for r in refs if snapshot is not None and r["name"] == snapshot.ref), {})
+    own = next((ref for ref in refs if ref["default"]), {})
+    facts = ("ref", "commit", "behind", "changed_files")
     return {
         "name": repository.name,
-        "ref": own.get("ref"),
-        "commit": own.get("commit"),
-        "behind": own.get("behind"),
-        "changed_files": own.get("changed_files"),
+        **{fact: own.get(fact) for fact in facts},
         "sequence": sequence,
         "generation": generation,
         "refs": refs,
-    }
-
-
-def _snapshot_document(
-    opened: OpenRepository, snapshot: Snapshot, settings: Settings, embedder: StaticEmbedder
-) -> dict[str, Any]:
-    lag = _lag(opened, snapshot, settings, embedder)
-    return {
-        "name": snapshot.ref,
-        "ref": label(snapshot),
-        "commit": snapshot.commit,
-        "behind": lag.commits,
-        "changed_files": lag.files,
     }
 
 

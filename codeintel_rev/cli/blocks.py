@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from codeintel_rev.types import AnswerEnvelope, IndexReport, SearchHit, SearchResult, StatusReport
 
 if TYPE_CHECKING:
     from codeintel_rev.app.compaction import CompactionReport
+    from codeintel_rev.app.doctor import DoctorReport
 
 
 def hits_text(result: SearchResult, *, name_repos: bool = False) -> str:
@@ -63,6 +64,16 @@ def compaction_text(report: CompactionReport) -> str:
     )
 
 
+def doctor_text(report: DoctorReport) -> str:
+    """Return the outcome of each check on a line, and below a fault the command that mends it."""
+    lines = []
+    for check in report.checks:
+        lines.append(f"{'ok   ' if check.ok else 'FAULT'}  {check.name}: {check.detail}")
+        if not check.ok:
+            lines.append(f"       mend it with `{check.fix}`")
+    return "\n".join(lines)
+
+
 def status_text(report: StatusReport) -> str:
     """Return what a data directory holds, one fact a line."""
     return "\n".join(f"{name:<10} {value}" for name, value in _status_lines(report))
@@ -83,9 +94,10 @@ def _value(value: object) -> str:
 
 def _status_lines(report: StatusReport) -> Iterator[tuple[str, str]]:
     for repo in report.repos:
-        commit = (repo["commit"] or "")[:12]
-        at = " at ".join(filter(None, [repo["ref"], commit]))
-        yield "repository", f"{repo['name']}  {at}".rstrip()
+        yield "repository", f"{repo['name']}  {_standing(repo)}".rstrip()
+        for ref in repo.get("refs", ()):
+            if not ref["default"]:
+                yield "", f"{repo['name']}  {_standing(ref)}"
     yield "files", f"{report.files:,}"
     yield "chunks", f"{report.chunks:,}"
     most_first = sorted(report.skipped.items(), key=lambda pair: (-pair[1], pair[0]))
@@ -94,6 +106,14 @@ def _status_lines(report: StatusReport) -> Iterator[tuple[str, str]]:
     yield "model", f"{report.model['id']}, {report.model['dim']} dimensions"
     yield "size", _size(report.bytes)
     yield "writer", report.writer or "none"
+
+
+def _standing(snapshot: Mapping[str, Any]) -> str:
+    """Return which ref and commit a snapshot is of, and how far it is behind."""
+    at = " at ".join(filter(None, [snapshot["ref"], (snapshot["commit"] or "")[:12]]))
+    lags = ((snapshot.get("behind"), "commit"), (snapshot.get("changed_files"), "changed file"))
+    lag = [f"{count:,} {what}{'s'[: count > 1]}" for count, what in lags if count]
+    return f"{at}, {' and '.join(lag)} behind" if lag else at
 
 
 def _size(count: int) -> str:

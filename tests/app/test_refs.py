@@ -117,7 +117,7 @@ def test_a_rebased_branch_is_followed_and_embeds_only_what_is_new(history: Path,
     index_repositories([history])
     index_repositories([history], refs=["dev"])
     before = reserved_rows(history / ".codeintel")
-    write(history, "main.py", "def start_server():\n    return 2\n")
+    write(history, "main.py", "def start_server():\n    return 22\n")
     commit(git, history)
     git(history, "checkout", "-q", "dev")
     git(history, "rebase", "-q", "main")
@@ -126,7 +126,7 @@ def test_a_rebased_branch_is_followed_and_embeds_only_what_is_new(history: Path,
     assert reserved_rows(history / ".codeintel") == before + 1
     with open_index(history) as index:
         (hit,) = find(index, "start_server", "dev")
-        assert "return 2" in hit.code
+        assert "return 22" in hit.code
 
 
 def test_a_dropped_ref_is_gone_from_searches(history: Path) -> None:

@@ -52,6 +52,26 @@ def test_what_an_index_run_did_is_said_in_two_lines() -> None:
     )
 
 
+def test_status_says_how_far_each_ref_is_behind() -> None:
+    main = {"ref": "main", "commit": "0" * 40, "behind": 2, "changed_files": 1, "default": True}
+    dev = {"ref": "dev", "commit": "1" * 40, "behind": 0, "changed_files": None, "default": False}
+    gone = dev | {"ref": "gone", "behind": None}
+    report = StatusReport(
+        repos=[{"name": "web", "sequence": 1, **main, "refs": [main, dev, gone]}],
+        files=1,
+        chunks=1,
+        skipped={},
+        model={"id": "static", "dim": 256, "fingerprint": "ab"},
+        bytes=5,
+        writer=None,
+    )
+    assert status_text(report).splitlines()[:3] == [
+        "repository web  main at 000000000000, 2 commits and 1 changed file behind",
+        "           web  dev at 111111111111",
+        "           web  gone at 111111111111",
+    ]
+
+
 def test_status_names_what_was_skipped_most_first() -> None:
     report = StatusReport(
         repos=[{"name": "web", "ref": "main", "commit": "0123456789abcdef", "sequence": 1}],
