@@ -53,6 +53,7 @@ class LocalIndex:
         *,
         limits: tuple[str, ...] = (),
         near: Path | None = None,
+        embedder: StaticEmbedder | None = None,
     ) -> None:
         """Open every repository of ``data_dir``.
 
@@ -62,7 +63,7 @@ class LocalIndex:
         """
         self.data_dir = data_dir
         self.settings = settings
-        self.embedder = StaticEmbedder()
+        self.embedder = embedder or StaticEmbedder()
         self._limits = limits
         self._registry = Registry(data_dir)
         self._open: dict[str, OpenRepository] = {}
@@ -93,7 +94,7 @@ class LocalIndex:
         from codeintel_rev.app.watch import BackgroundWatcher
 
         if self._watcher is None:
-            self._watcher = BackgroundWatcher(self.data_dir, self.settings)
+            self._watcher = BackgroundWatcher(self.data_dir, self.settings, self.embedder)
 
     def close(self) -> None:
         """Release every file and connection, and stop watching."""
@@ -249,15 +250,17 @@ def open_index(
     named = data_dir or settings.data_dir
     folder, root = data_dir_for_search(named, path, Path.cwd(), settings.data_home)
     limits: tuple[str, ...] = ()
+    embedder = StaticEmbedder()
     if refresh:
-        limits = _refresh(folder, root, settings, progress, on_wait)
-    return LocalIndex(folder, settings, limits=limits, near=root)
+        limits = _refresh(folder, root, settings, embedder, progress, on_wait)
+    return LocalIndex(folder, settings, limits=limits, near=root, embedder=embedder)
 
 
 def _refresh(
     folder: Path,
     root: Path,
     settings: Settings,
+    embedder: StaticEmbedder,
     progress: Progress | None,
     on_wait: Callable[[str], None] | None,
 ) -> tuple[str, ...]:
@@ -275,7 +278,6 @@ def _refresh(
         )
         return ()
     limits: tuple[str, ...] = ()
-    embedder = StaticEmbedder()
     with ExitStack() as stack:
         registry = Registry(folder)
         stack.callback(registry.close)

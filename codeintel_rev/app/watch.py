@@ -65,14 +65,16 @@ class Watched(NamedTuple):
 class Watcher:
     """Watches every repository of a data directory, and holds the refresher lease of each."""
 
-    def __init__(self, data_dir: Path, settings: Settings) -> None:
+    def __init__(
+        self, data_dir: Path, settings: Settings, embedder: StaticEmbedder | None = None
+    ) -> None:
         """Take the leases.
 
         Raises ``IndexMissing`` where there is no index and ``Busy`` when another watcher is at work.
         """
         self._data_dir = data_dir
         self._settings = settings
-        self._embedder = StaticEmbedder()
+        self._embedder = embedder or StaticEmbedder()
         self._failed: set[str] = set()
         self._held: dict[str, str] = {}
         with ExitStack() as stack:
@@ -151,12 +153,12 @@ class Watcher:
 class BackgroundWatcher:
     """A watcher in a thread of this process."""
 
-    def __init__(self, data_dir: Path, settings: Settings) -> None:
+    def __init__(self, data_dir: Path, settings: Settings, embedder: StaticEmbedder) -> None:
         """Start watching, unless another process does already; raises ``IndexMissing``."""
         self._stop = Event()
         self._thread: Thread | None = None
         with suppress(Busy):
-            watcher = Watcher(data_dir, settings)
+            watcher = Watcher(data_dir, settings, embedder)
             self._thread = Thread(target=self._run, args=(watcher,), name="watcher", daemon=True)
             self._thread.start()
 

@@ -1,4 +1,4 @@
-"""Exact dense search over fp16 vectors: a plain scan at first, FAISS once it pays for its import."""
+"""Exact dense search over fp16 vectors: plain scans at first, FAISS once it pays for its copy."""
 
 from __future__ import annotations
 
@@ -11,27 +11,30 @@ from numpy.typing import NDArray
 
 from codeintel_rev.retrieval.flat_searcher import FlatSearcher, best
 
-FAISS_ROWS = 50_000
-"""Above this many rows FAISS is imported at once: the plain scan takes 19 ms there, FAISS 0.8 ms
-after 110 ms of import and copying."""
+FAISS_AFTER = 32
+"""So many searches of one view are plain scans. At 111,000 rows a scan takes 7 ms, and FAISS 3 ms
+after 140 ms of import and copying; each commit makes a new view, and a new copy."""
 
 
 class DenseSearcher:
     """Nearest neighbours of a query (``VectorIndex``); safe to share between threads.
 
-    The first search of a small index scans with numpy, so that a process that searches once never
-    imports FAISS; from the second search on FAISS serves. Both find candidates only: scores are
+    The first searches scan with numpy, so that a process that searches once, or an index that is
+    edited all the time, never pays for FAISS; later ones use it. Both find candidates only: scores are
     computed anew in one way, so that the order never depends on which of them ran.
     """
 
     def __init__(
-        self, blocks: Sequence[tuple[int, NDArray[np.float16]]], rows: NDArray[np.int64]
+        self,
+        blocks: Sequence[tuple[int, NDArray[np.float16]]],
+        rows: NDArray[np.int64],
+        faiss_after: int = FAISS_AFTER,
     ) -> None:
         """Search over ``blocks``: (first position, vectors); ``rows`` are theirs, ascending."""
         self._blocks = blocks
         self._rows = rows
         self._has_gaps = len(rows) > 0 and int(rows[-1]) >= len(rows)
-        self._searches = 0
+        self._scans_left = faiss_after
         self._faiss: FaissFlat | None = None
         self._lock = Lock()
 
@@ -39,13 +42,13 @@ class DenseSearcher:
         self, query: NDArray[np.float32], k: int, mask: NDArray[np.bool_]
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return up to ``k`` rows with ``mask[row]`` and their scores, best first, ties by row."""
-        self._searches += 1
         if self._has_gaps:
             mask = self._by_position(mask)
-        if len(self._rows) > FAISS_ROWS or self._searches > 1:
-            found = self._open_faiss().search(query, k, mask)
-        else:
+        if self._scans_left > 0:
+            self._scans_left -= 1
             found, _ = FlatSearcher(self._blocks).search(query, k, mask)
+        else:
+            found = self._open_faiss().search(query, k, mask)
         found, scores = best(found, self._gather(found) @ query, k)
         return self._rows[found], scores
 
