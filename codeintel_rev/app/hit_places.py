@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from codeintel_rev.app.freshness import Standing, standing
 from codeintel_rev.app.repository import RepositoryView
 from codeintel_rev.app.snapshot_choice import label
+from codeintel_rev.indexing.survey import decode_state
 from codeintel_rev.io.journal import Snapshot
 from codeintel_rev.types import ChunkRecord, SearchHit
 
@@ -80,13 +82,21 @@ def _placed(view: RepositoryView, snapshot: Snapshot, hit: SearchHit) -> SearchH
     known = view.catalog.file(snapshot, hit.uri) if root is not None else None
     if root is not None and known is not None:
         now = standing(root, known[0], hit.code, now)
+    edited = root is not None and hit.uri in uncommitted(snapshot.tree_state)
     return replace(
         hit,
         repo=view.repository.name,
         ref=label(snapshot),
-        commit=snapshot.commit,
+        commit=None if edited else snapshot.commit,
         start_line=now.start_line,
         end_line=now.end_line,
         content_hash=now.content_hash,
         stale=now.stale,
     )
+
+
+@lru_cache(maxsize=8)
+def uncommitted(tree_state: str | None) -> frozenset[str]:
+    """Return the files of a work tree that git did not track or found edited."""
+    state = decode_state(tree_state)
+    return frozenset() if state is None else state.unsettled

@@ -308,6 +308,15 @@ def test_one_lost_repository_leaves_the_others_searchable(history: Path, tmp_pat
     assert found.hits[0].repo == "other"
 
 
+def test_an_edited_file_does_not_claim_a_commit(history: Path, git: Git) -> None:
+    write(history, "new.py", "def brand_new():\n    return 1\n")
+    write(history, "main.py", "def start_server():\n    return 'edited'\n")
+    with open_index(history) as index:
+        assert find(index, "brand_new")[0].commit is None
+        assert find(index, "start_server")[0].commit is None
+        assert find(index, "parse_order")[0].commit == git(history, "rev-parse", "HEAD")
+
+
 def test_status_counts_files_edited_since(history: Path) -> None:
     index_repositories([history])
     write(history, "cart.py", "def total_price(items):\n    return max(items)\n")
