@@ -16,6 +16,7 @@ from codeintel_rev.indexing.path_survey import survey_paths
 from codeintel_rev.indexing.pipeline import Refresher, RefreshOptions, RefreshReport, unchanged
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.indexing.survey import Survey
+from codeintel_rev.io.git_worktrees import ref_of_root
 from codeintel_rev.io.journal import Journal
 from codeintel_rev.io.registry import Registry, Repository
 from codeintel_rev.io.static_embedder import StaticEmbedder
@@ -39,11 +40,12 @@ def refresh_paths(
             survey = _survey(folder, root, registry.data_dir, settings, embedder, paths)
             if survey is not None:
                 options = RefreshOptions(workers=settings.index.workers)
+                source, ref = DiskSource(root), ref_of_root(root)
                 refresher = Refresher(
-                    folder, repository.name, DiskSource(root), embedder, embedder.dim, options
+                    folder, repository.name, source, embedder, embedder.dim, options, ref
                 )
                 if not survey.among or refresher.is_current(survey):
-                    return unchanged(folder)
+                    return unchanged(folder, ref)
                 report = refresher.refresh(survey, quiet)
                 compaction.start_if_due(folder, registry.data_dir, settings.compaction)
                 return report
@@ -65,7 +67,7 @@ def _survey(
     try:
         with journal.view() as view:
             check_components(folder.path.name, view.meta(), components(embedder))
-            before = view.snapshot()
+            before = view.snapshot(ref_of_root(root))
             if before is None:
                 return None
             limit = settings.index.max_file_bytes
