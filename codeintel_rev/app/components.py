@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from codeintel_rev.config.settings import Settings
 from codeintel_rev.errors import IndexForeign
 from codeintel_rev.indexing.chunker import CHUNKER_VERSION
 from codeintel_rev.io.static_embedder import StaticEmbedder
 from codeintel_rev.text.code_tokenizer import TOKENIZER_VERSION
+
+
+def load_embedder(settings: Settings) -> StaticEmbedder:
+    """Load the embedding model; raises ``SettingsError`` when the settings name another one."""
+    embedder = StaticEmbedder()
+    settings.embedding.require(embedder.model_id, embedder.dim)
+    return embedder
 
 
 def components(embedder: StaticEmbedder) -> dict[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from codeintel_rev.app.components import load_embedder
 from codeintel_rev.app.data_dir import checked_root, data_dir_for_index, ensure
 from codeintel_rev.app.places import Place, find_place, mirrored_place
 from codeintel_rev.app.refreshing import Run, Waiting, merged, quiet
@@ -54,7 +55,7 @@ def index_repositories(
     started = time.perf_counter()
     registry = Registry(folder, create=True)
     waiting = Waiting(None if wait else 0.0, on_wait)
-    run = Run(registry, settings, StaticEmbedder(), waiting, progress or quiet)
+    run = Run(registry, settings, load_embedder(settings), waiting, progress or quiet)
     request = Request(refs, drop_refs, all_worktrees, full)
     try:
         reports = [_index_one(run, _place(run, path), name, request) for path in paths]

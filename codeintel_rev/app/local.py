@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codeintel_rev.app.components import components
+from codeintel_rev.app.components import components, load_embedder
 from codeintel_rev.app.data_dir import data_dir_for_search
 from codeintel_rev.app.hit_places import placed_hits
 from codeintel_rev.app.repository import (
@@ -63,7 +63,7 @@ class LocalIndex:
         """
         self.data_dir = data_dir
         self.settings = settings
-        self.embedder = embedder or StaticEmbedder()
+        self.embedder = embedder or load_embedder(settings)
         self._limits = limits
         self._registry = Registry(data_dir)
         self._open: dict[str, OpenRepository] = {}
@@ -250,7 +250,7 @@ def open_index(
     named = data_dir or settings.data_dir
     folder, root = data_dir_for_search(named, path, Path.cwd(), settings.data_home)
     limits: tuple[str, ...] = ()
-    embedder = StaticEmbedder()
+    embedder = load_embedder(settings)
     if refresh:
         limits = _refresh(folder, root, settings, embedder, progress, on_wait)
     return LocalIndex(folder, settings, limits=limits, near=root, embedder=embedder)

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import NamedTuple
 
+from codeintel_rev.app.components import load_embedder
 from codeintel_rev.app.file_events import batches
 from codeintel_rev.app.path_refresh import refresh_paths
 from codeintel_rev.config.settings import Settings
@@ -74,7 +75,7 @@ class Watcher:
         """
         self._data_dir = data_dir
         self._settings = settings
-        self._embedder = embedder or StaticEmbedder()
+        self._embedder = embedder or load_embedder(settings)
         self._failed: set[str] = set()
         self._held: dict[str, str] = {}
         with ExitStack() as stack:

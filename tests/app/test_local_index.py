@@ -12,7 +12,14 @@ import codeintel_rev
 from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.app.local import LocalIndex, open_index
 from codeintel_rev.config.settings import load_settings
-from codeintel_rev.errors import Busy, IndexForeign, IndexMissing, NotARepository, NotFound
+from codeintel_rev.errors import (
+    Busy,
+    IndexForeign,
+    IndexMissing,
+    NotARepository,
+    NotFound,
+    SettingsError,
+)
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import file_lock
 from codeintel_rev.io.journal_schema import connect
@@ -301,3 +308,10 @@ def test_a_question_is_answered_with_checked_places(repo: Path) -> None:
         assert citation.verified
         assert f"{citation.uri}:{citation.start_line}-{citation.end_line}" in answer.answer
     assert answer.citations[0].uri == "shop/retry.py"
+
+
+def test_settings_that_name_another_model_are_refused_with_both(repo: Path) -> None:
+    settings = load_settings({"EMBEDDING_VEC_DIM": "768"})
+    with pytest.raises(SettingsError, match=r"EMBEDDING_VEC_DIM is 768, .* vectors of 256"):
+        open_index(repo, settings=settings)
+    assert not list(repo.glob(".codeintel/repos/*/state.sqlite"))
