@@ -75,6 +75,8 @@ print(json.dumps({"times_ms": times, "index_seconds": built}))
 
 def run(command: Sequence[str], env: dict[str, str] | None = None) -> tuple[float, str]:
     """Run a process and return (wall seconds, standard output)."""
+    # installed programs have their bytecode cached; a setting of this shell must not undo that
+    env = {k: v for k, v in (env or os.environ).items() if k != "PYTHONDONTWRITEBYTECODE"}
     started = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
     return time.perf_counter() - started, done.stdout
