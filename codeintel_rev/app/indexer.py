@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from codeintel_rev.app.compaction import start_if_due
 from codeintel_rev.app.components import load_embedder
 from codeintel_rev.app.data_dir import checked_root, data_dir_for_index, ensure
 from codeintel_rev.app.places import Place, find_place, mirrored_place
@@ -106,8 +107,18 @@ def _index_one(
     run: Run, place: Place, name: str | None, request: Request
 ) -> tuple[Repository, RefreshReport]:
     repository = run.registry.register(place.root, place.identity, name, place.name)
-    if not request.full:
-        return repository, _carry_out(run, repository, place, request)
+    if request.full:
+        repository, report = _build_anew(run, repository, place, request)
+    else:
+        report = _carry_out(run, repository, place, request)
+    run.registry.set_default_ref(repository, _default_ref(repository, place, run))
+    return repository, report
+
+
+def _build_anew(
+    run: Run, repository: Repository, place: Place, request: Request
+) -> tuple[Repository, RefreshReport]:
+    """Build the index beside the old one and put it in its place."""
     old = RepositoryFolder(run.registry.folder(repository))
     old.writer_lock.parent.mkdir(parents=True, exist_ok=True)
     with old.writing(timeout_s=run.waiting.timeout_s, on_wait=run.waiting.on_wait):
@@ -135,7 +146,7 @@ def _carry_out(
     report = merged(_refreshes(run, repository, place, plan))
     if plan.dropped and held_in is None:
         report = report._replace(sequence=_drop(run, folder, plan.dropped))
-    run.registry.set_default_ref(repository, _default_ref(repository, place, folder))
+        start_if_due(folder, run.registry.data_dir, run.settings.compaction)
     return report
 
 
@@ -170,9 +181,9 @@ def _drop(run: Run, folder: RepositoryFolder, refs: Sequence[str]) -> int:
     return sequence
 
 
-def _default_ref(repository: Repository, place: Place, folder: RepositoryFolder) -> str:
+def _default_ref(repository: Repository, place: Place, run: Run) -> str:
     """Return the snapshot for a search that names none: the work tree, else the default branch."""
-    held = [snapshot.ref for snapshot in folder.snapshots()]
+    held = [snapshot.ref for snapshot in run.folder(repository).snapshots()]
     own = ref_of_root(Path(repository.root))
     trees = [ref for ref in held if is_worktree(ref)]
     if own in held or not held:

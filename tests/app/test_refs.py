@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from codeintel_rev.app.compaction import compact_data_dir, row_counts
 from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.app.local import LocalIndex, open_index
+from codeintel_rev.app.refreshing import quiet
 from codeintel_rev.errors import InvalidArgument, NotFound
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io.registry import Registry
@@ -138,6 +140,34 @@ def test_a_dropped_ref_is_gone_from_searches(history: Path) -> None:
         find(index, "experimental_discount", "dev")
     with pytest.raises(NotFound, match="no snapshot of 'dev'"):
         index_repositories([history], drop_refs=["dev"])
+
+
+def test_a_dropped_ref_is_freed_by_the_next_compaction(history: Path) -> None:
+    data = history / ".codeintel"
+    index_repositories([history])
+    before = row_counts(stored(data)).stored
+    index_repositories([history], refs=["dev"])
+    assert row_counts(stored(data)).stored == before + 2
+    index_repositories([history], drop_refs=["dev"])
+    compact_data_dir(data, progress=quiet)
+    assert row_counts(stored(data)).stored == before
+    index_repositories([history], refs=["dev"])
+    with open_index(history) as index:
+        assert find(index, "experimental_discount", "dev")
+        assert find(index, "parse_order", "dev")
+
+
+def test_compaction_keeps_what_any_snapshot_holds(history: Path) -> None:
+    data = history / ".codeintel"
+    index_repositories([history])
+    index_repositories([history], refs=["dev", "v1"])
+    compact_data_dir(data, progress=quiet)
+    with open_index(history, refresh=False) as index:
+        for ref, query in (("dev", "experimental_discount"), ("v1", "total_price")):
+            (hit,) = find(index, query, ref)
+            assert hit.ref == ref
+        (both,) = find(index, "total_price", "worktree", "dev")
+        assert both.locations
 
 
 def test_a_branch_that_is_gone_stays_as_it_was_last_seen(history: Path, git: Git) -> None:
