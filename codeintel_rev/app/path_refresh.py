@@ -27,13 +27,15 @@ def refresh_paths(
     repository: Repository,
     settings: Settings,
     embedder: StaticEmbedder,
+    root: Path,
     paths: Collection[str] | None,
 ) -> RefreshReport:
-    """Index what changed at or below ``paths``; all that changed where that cannot be told.
+    """Index what changed at or below ``paths`` of the work tree ``root``.
 
-    ``None`` stands for the whole tree. Waits for other writers.
+    Where that cannot be told, and when ``paths`` is ``None``, all work trees of the repository are
+    brought up to date. Waits for other writers.
     """
-    root = checked_root(Path(repository.root))
+    root = checked_root(root)
     folder = RepositoryFolder(registry.folder(repository))
     if paths is not None:
         with folder.writing():

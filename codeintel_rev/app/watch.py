@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Event, Thread
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from codeintel_rev.app.components import load_embedder
 from codeintel_rev.app.file_events import batches
+from codeintel_rev.app.indexer import work_trees
 from codeintel_rev.app.path_refresh import refresh_paths
 from codeintel_rev.config.settings import Settings
 from codeintel_rev.errors import Busy, CodeIntelError
@@ -36,9 +37,10 @@ class Update(NamedTuple):
 
 
 class Watched(NamedTuple):
-    """Which events concern one repository."""
+    """Which events concern one work tree of a repository."""
 
     name: str
+    """The repository's."""
     root: Path
     data_dir: Path
     head: frozenset[Path]
@@ -51,7 +53,7 @@ class Watched(NamedTuple):
         return {self.root, *filter(Path.is_dir, outside)}
 
     def paths(self, batch: Iterable[Path]) -> frozenset[str] | None:
-        """Return which paths of the repository a batch names; ``None`` when it may be any."""
+        """Return which paths of the tree a batch names; ``None`` when it may be any."""
         found = set()
         for path in batch:
             if path in self.head or path == self.root:
@@ -101,23 +103,23 @@ class Watcher:
         A repository that cannot be indexed is told to ``on_problem`` and tried again, whole, at
         the next event.
         """
-        found = self._registry.repositories()
-        watched = [self._watched(repository) for repository in found]
+        watched = [tree for found in self._registry.repositories() for tree in self._trees(found)]
         folders = sorted({folder for one in watched for folder in one.folders})
         for batch in batches(folders, self._settings.watch, stop):
             for one in watched:
                 paths = None if batch is None else one.paths(batch)
                 if paths is None or paths:
-                    self._refresh(one.name, paths, on_update, on_problem)
+                    self._refresh(one, paths, on_update, on_problem)
 
     def _refresh(
         self,
-        name: str,
+        tree: Watched,
         paths: frozenset[str] | None,
         on_update: Callable[[Update], None],
         on_problem: Callable[[str, CodeIntelError], None],
     ) -> None:
         started = time.perf_counter()
+        name = tree.name
         try:
             # a rebuild gives a repository a new folder, so that it is looked up each time
             found = (r for r in self._registry.repositories() if r.name == name)
@@ -126,7 +128,7 @@ class Watcher:
             self._hold(repository)
             paths = None if name in self._failed else paths
             report = refresh_paths(
-                self._registry, repository, self._settings, self._embedder, paths
+                self._registry, repository, self._settings, self._embedder, tree.root, paths
             )
         except CodeIntelError as error:
             if name not in self._failed:
@@ -143,12 +145,15 @@ class Watcher:
             self._leases.enter_context(lease.hold(folder.refresher_lock))
             self._held[repository.name] = repository.key
 
-    def _watched(self, repository: Repository) -> Watched:
-        root = Path(repository.root)
-        repo = git.locate(root)
-        git_dir = [] if repo is None else [repo.git_dir]
-        head = frozenset(folder / name for folder in git_dir for name in _HEAD_FILES)
-        return Watched(repository.name, root, self._data_dir, head)
+    def _trees(self, repository: Repository) -> Iterator[Watched]:
+        folder = RepositoryFolder(self._registry.folder(repository))
+        if not folder.is_made:
+            return
+        for root in work_trees(repository, folder).values():
+            repo = git.locate(root)
+            git_dir = [] if repo is None else [repo.git_dir]
+            head = frozenset(parent / name for parent in git_dir for name in _HEAD_FILES)
+            yield Watched(repository.name, root, self._data_dir, head)
 
 
 class BackgroundWatcher:

@@ -37,10 +37,11 @@ def survey_paths(
         return None
     if any(path.rpartition("/")[2] in _DECIDES_FOR_OTHERS for path in paths):
         return None
-    found = _candidates(root, before, paths)
+    known = {inner for path in paths for inner in view.paths_below(before.id, path)}
+    new = [path for path in paths if path not in known or (root / path).is_dir()]
+    found = _candidates(root, before, new) if new else set()
     if found is None:
         return None
-    known = {inner for path in paths for inner in view.paths_below(before.id, path)}
     among = frozenset(found | known)
     walked = inspect(root, among, max_file_bytes=max_file_bytes, data_dir=data_dir)
     state = decode_state(before.tree_state)

@@ -183,10 +183,10 @@ class JournalView:
     def paths_below(self, snapshot_id: int, path: str) -> list[str]:
         """Return the files, skipped ones too, that a snapshot holds at ``path`` or inside it."""
         rows = self._connection.execute(
-            "SELECT path FROM ("
-            " SELECT path FROM path JOIN snapshot_file ON path_id = path.id AND snapshot_id = ?1"
-            " UNION ALL SELECT path FROM skipped WHERE snapshot_id = ?1)"
-            " WHERE path = ?2 OR path > ?2 || '/' AND path < ?2 || '0'",  # '0' follows '/'
+            "SELECT path FROM path CROSS JOIN snapshot_file ON path_id = path.id"  # in this order
+            " WHERE snapshot_id = ?1 AND (path = ?2 OR path > ?2 || '/' AND path < ?2 || '0')"
+            " UNION ALL SELECT path FROM skipped"
+            " WHERE snapshot_id = ?1 AND (path = ?2 OR path > ?2 || '/' AND path < ?2 || '0')",
             (snapshot_id, path),
         )
         return [row[0] for row in rows]
