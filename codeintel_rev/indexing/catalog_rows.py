@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.io.journal_compaction import Ref, StoredChunk, StoredVersion
 from codeintel_rev.io.parquet_store import CatalogRow
+
+
+class _Shown(NamedTuple):
+    """What all chunks of one file version have in common."""
+
+    content_hash: str
+    commit: str | None
+    ref: str
+    refs: list[str]
 
 
 class Places:
@@ -18,9 +28,9 @@ class Places:
         self, repo: str, versions: Sequence[StoredVersion], refs: Mapping[int, Ref]
     ) -> None:
         self._repo = repo
-        self._refs = refs
-        self._versions = [version for version in versions if version.snapshots]
-        spans = [version.spans[:, :3] for version in self._versions]
+        held = [version for version in versions if version.snapshots]
+        self._shown = [_shown(version, refs) for version in held]
+        spans = [version.spans[:, :3] for version in held]
         rows = np.concatenate([np.zeros((0, 3), dtype=np.int32), *spans])
         owners = np.repeat(np.arange(len(spans)), [len(part) for part in spans])
         order = np.argsort(rows[:, 0], kind="stable")
@@ -32,29 +42,34 @@ class Places:
         numbers = np.array([chunk.row for chunk in chunks])
         first, last = np.searchsorted(self._spans[:, 0], [numbers[0], numbers[-1] + 1])
         at = np.searchsorted(numbers, self._spans[first:last, 0])
-        rows = [
-            self._row(chunks[chunk], place)
-            for chunk, place in zip(at.tolist(), range(first, last), strict=True)
-        ]
+        places = zip(
+            at.tolist(),
+            self._spans[first:last].tolist(),
+            self._owners[first:last].tolist(),
+            strict=True,
+        )
+        rows = [self._row(chunks[chunk], span, self._shown[owner]) for chunk, span, owner in places]
         return rows, at
 
-    def _row(self, chunk: StoredChunk, place: int) -> CatalogRow:
-        _, start_line, end_line = self._spans[place].tolist()
-        version = self._versions[self._owners[place]]
-        shown = [self._refs[snapshot] for snapshot in version.snapshots]
+    def _row(self, chunk: StoredChunk, span: Sequence[int], shown: _Shown) -> CatalogRow:
         return CatalogRow(
             row=chunk.row,
             id=chunk.id,
             repo=self._repo,
             uri=chunk.path,
-            start_line=start_line,
-            end_line=end_line,
+            start_line=span[1],
+            end_line=span[2],
             lang=chunk.lang,
             content=chunk.text,
             symbol=chunk.symbol,
             kind=chunk.kind,
-            content_hash=version.content_hash.hex(),
-            commit=shown[0].commit,
-            ref=shown[0].ref,
-            refs=[ref.ref for ref in shown],
+            content_hash=shown.content_hash,
+            commit=shown.commit,
+            ref=shown.ref,
+            refs=shown.refs,
         )
+
+
+def _shown(version: StoredVersion, refs: Mapping[int, Ref]) -> _Shown:
+    by = [refs[snapshot] for snapshot in version.snapshots]
+    return _Shown(version.content_hash.hex(), by[0].commit, by[0].ref, [ref.ref for ref in by])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +20,15 @@ def lexical_document(chunk: StoredChunk) -> LexicalDocument:
         row=chunk.row,
         body=" ".join(tokenize(chunk.text)),
         symbol=" ".join(tokenize(chunk.symbol)),
-        path=" ".join(tokenize(chunk.path)),
+        path=_path_terms(chunk.path),
         doc=" ".join(tokenize(chunk.doc)),
     )
+
+
+@lru_cache(maxsize=64)
+def _path_terms(path: str) -> str:
+    """Return the terms of a path; neighbouring rows are mostly of one file."""
+    return " ".join(tokenize(path))
 
 
 def embed_documents(
