@@ -52,14 +52,15 @@ def index_repositories(
     """
     settings = settings or load_settings()
     folder = data_dir_for_index(paths, data_dir, settings)
-    ensure(folder)
     started = time.perf_counter()
-    registry = Registry(folder, create=True)
     waiting = Waiting(None if wait else 0.0, on_wait)
+    places = [_place(path, folder, settings, waiting) for path in paths]
+    ensure(folder)
+    registry = Registry(folder, create=True)
     run = Run(registry, settings, load_embedder(settings), waiting, progress or quiet)
     request = Request(refs, drop_refs, all_worktrees, full)
     try:
-        reports = [_index_one(run, _place(run, path), name, request) for path in paths]
+        reports = [_index_one(run, place, name, request) for place in places]
     finally:
         registry.close()
     return _summary(reports, time.perf_counter() - started)
@@ -96,11 +97,10 @@ def work_trees(repository: Repository, folder: RepositoryFolder) -> dict[str, Pa
     return {ref: roots[ref] for ref in trees if ref in roots}
 
 
-def _place(run: Run, path: Path | str) -> Place:
-    if not is_address(str(path)):
-        return find_place(checked_root(Path(path)))
-    settings = run.settings.mirror
-    return mirrored_place(str(path), run.registry.data_dir, settings, run.waiting.on_wait)
+def _place(path: Path | str, data_dir: Path, settings: Settings, waiting: Waiting) -> Place:
+    if is_address(str(path)):
+        return mirrored_place(str(path), data_dir, settings.mirror, waiting.on_wait)
+    return find_place(checked_root(Path(path)))
 
 
 def _index_one(

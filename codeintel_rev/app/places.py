@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from codeintel_rev.app.data_dir import address_policy
+from codeintel_rev.app.data_dir import address_policy, ensure
 from codeintel_rev.config.settings import MirrorConfig
 from codeintel_rev.io import git
-from codeintel_rev.io.git_address import parse_address
+from codeintel_rev.io.git_address import parse_address, public_ip
 from codeintel_rev.io.git_worktrees import is_bare, worktree_ref
 from codeintel_rev.io.journal import WORKTREE
 from codeintel_rev.io.mirrors import update_mirror
@@ -36,7 +36,9 @@ def mirrored_place(
     """Fetch the repository at an address and return its mirror; raises as ``update_mirror``."""
     policy = address_policy(settings)
     address = parse_address(text, policy)
-    folder = update_mirror(data_dir, address, policy, timeout_s=settings.timeout_s, on_wait=on_wait)
+    ip = public_ip(address, policy)  # before anything is written
+    ensure(data_dir)
+    folder = update_mirror(data_dir, address, ip, timeout_s=settings.timeout_s, on_wait=on_wait)
     return Place(folder, address.url, address.name, folder)
 
 

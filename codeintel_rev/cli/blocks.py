@@ -110,7 +110,9 @@ def _status_lines(report: StatusReport) -> Iterator[tuple[str, str]]:
 
 def _standing(snapshot: Mapping[str, Any]) -> str:
     """Return which ref and commit a snapshot is of, and how far it is behind."""
-    at = " at ".join(filter(None, [snapshot["ref"], (snapshot["commit"] or "")[:12]]))
+    ref, commit = snapshot["ref"], snapshot["commit"]
+    names = [None if ref == commit else ref, (commit or "")[:12]]
+    at = " at ".join(filter(None, names))
     lags = ((snapshot.get("behind"), "commit"), (snapshot.get("changed_files"), "changed file"))
     lag = [f"{count:,} {what}{'s'[: count > 1]}" for count, what in lags if count]
     return f"{at}, {' and '.join(lag)} behind" if lag else at

@@ -62,8 +62,6 @@ def index(
     settings = load_settings()
     named = data_dir or settings.data_dir
     folder = data_dir_for_index(paths or ["."], named, settings)
-    if named is None and folder.is_relative_to(settings.data_home):
-        output.note(f"the index lies in {folder}")
     with reporting(output) as reporter:
         report = index_repositories(
             paths or ["."],
@@ -78,6 +76,8 @@ def index(
             progress=reporter,
             on_wait=reporter.waiting,
         )
+    if named is None and folder.is_relative_to(settings.data_home):
+        output.note(f"the index lies in {folder}")
     if output.json:
         from codeintel_rev.app.documents import report_document
 

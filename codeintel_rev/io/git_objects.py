@@ -84,8 +84,18 @@ class GitObjects:
         return ResolvedRef(full, commit) if full and commit else None
 
     def tree(self, commit: str) -> list[TreeEntry]:
-        """Return every file of a commit, in git's order."""
-        output = self._run("ls-tree", "-r", "-z", "-l", "--full-tree", commit)
+        """Return every file of a commit, in git's order.
+
+        Raises ``Unavailable`` when the repository lacks some of them, as a partial clone may.
+        """
+        try:
+            output = self._run("ls-tree", "-r", "-z", "-l", "--full-tree", commit)
+        except Unavailable as error:
+            raise Unavailable(
+                f"not all files of commit {commit[:12]} are in {self.git_dir}",
+                hint="in a partial clone, check the ref out once, so that git fetches them",
+                value=commit,
+            ) from error
         return [_tree_entry(line) for line in split_paths(output)]
 
     def commits_between(self, old: str, new: str) -> int | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from codeintel_rev.errors import NotFound, Unavailable
 from codeintel_rev.io import file_lock, git_process
-from codeintel_rev.io.git_address import Address, Policy, public_ip
+from codeintel_rev.io.git_address import Address
 from codeintel_rev.io.git_process import Remote, decode
 
 _REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
@@ -20,21 +20,20 @@ _USUAL_BRANCHES = ("refs/heads/main", "refs/heads/master")
 def update_mirror(
     data_dir: Path,
     address: Address,
-    policy: Policy,
+    ip: str | None,
     *,
     timeout_s: float,
     on_wait: Callable[[str], None] | None = None,
 ) -> Path:
     """Fetch every branch and tag with its whole history; returns the bare repository.
 
-    Redirects are not followed, submodules are not fetched, and nothing of it is checked out.
+    Only ``ip`` is connected to, where it is given. Redirects are not followed, submodules are not fetched, and nothing of it is checked out.
 
     Raises:
-        InvalidArgument: the address leads to a private network.
         Unavailable: the repository cannot be fetched.
         DeadlineExceeded: it took longer than ``timeout_s``.
     """
-    remote = _remote(address, public_ip(address, policy))
+    remote = _remote(address, ip)
     folder = data_dir / "mirrors" / f"{address.name}-{address.digest}.git"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with file_lock.hold(folder.with_suffix(".lock"), on_wait=on_wait):

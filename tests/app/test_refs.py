@@ -11,7 +11,7 @@ from codeintel_rev.app.compaction import compact_data_dir, row_counts
 from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.app.local import LocalIndex, open_index
 from codeintel_rev.app.refreshing import quiet
-from codeintel_rev.errors import InvalidArgument, NotFound
+from codeintel_rev.errors import InvalidArgument, NotFound, Unavailable
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io.registry import Registry
 from codeintel_rev.types import Scope, SearchHit, StatusReport
@@ -291,6 +291,14 @@ def test_a_shallow_clone_is_indexed_and_does_not_guess(
     assert index_repositories([near]).added > 0
     with open_index(near) as index:
         assert find(index, "def more")
+
+
+def test_a_partial_clone_says_what_it_lacks(history: Path, tmp_path: Path, git: Git) -> None:
+    git(history, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "-q", "--filter=blob:none", f"file://{history}", "part")
+    index_repositories([tmp_path / "part"], refs=["main"])
+    with pytest.raises(Unavailable, match="not all files of commit"):
+        index_repositories([tmp_path / "part"], refs=["origin/dev"])
 
 
 def test_a_submodule_is_a_repository_of_its_own(history: Path, tmp_path: Path, git: Git) -> None:
