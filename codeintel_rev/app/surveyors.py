@@ -17,3 +17,9 @@ def start(root: Path) -> None:
 def take(root: Path) -> Surveyor:
     """Return the surveyor that was started for ``root``, or a new one."""
     return _started.pop(root, None) or Surveyor(root)
+
+
+def drop_all() -> None:
+    """End the surveyors that nobody took."""
+    while _started:
+        _started.popitem()[1].close()

@@ -18,19 +18,24 @@ def fresh_index(
     output: Output, settings: Settings, repo: Path | None, data_dir: Path | None
 ) -> Iterator[LocalIndex]:
     """Open an index that is made or brought up to date first."""
+    from codeintel_rev.app import surveyors
+
     if not (data_dir or settings.data_dir):
         _start_survey(settings, repo)
     from codeintel_rev.app.local import open_index
     from codeintel_rev.cli.progress import reporting
 
     with reporting(output) as reporter:
-        index = open_index(
-            repo,
-            data_dir=data_dir,
-            settings=settings,
-            progress=reporter,
-            on_wait=reporter.waiting,
-        )
+        try:
+            index = open_index(
+                repo,
+                data_dir=data_dir,
+                settings=settings,
+                progress=reporter,
+                on_wait=reporter.waiting,
+            )
+        finally:
+            surveyors.drop_all()
     with index:
         yield index
 

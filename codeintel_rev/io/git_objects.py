@@ -155,9 +155,6 @@ class BlobReader:
     def close(self) -> None:
         """End the git process."""
         git_process.stop(self._process)
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if stream is not None:
-                stream.close()
 
     def _ask(self, oids: Sequence[bytes]) -> None:
         stdin = self._process.stdin

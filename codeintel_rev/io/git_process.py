@@ -130,14 +130,15 @@ def start(
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a git process and whatever it started, unless it ended by itself; drop its output."""
+    """End a git process and whatever it started, unless it ended by itself; close its pipes."""
     if process.poll() is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    for stream in (process.stdout, process.stderr):
+    for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
-            stream.close()
+            with suppress(BrokenPipeError):
+                stream.close()
 
 
 def _flags(remote: Remote | None) -> list[str]:
