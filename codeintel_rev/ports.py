@@ -38,6 +38,12 @@ class VectorIndex(Protocol):
         """Return up to ``k`` rows with ``mask[row]`` and their scores, best first, ties by row."""
         ...
 
+    def similarities(
+        self, query: NDArray[np.float32], rows: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Return the score of each of ``rows``, which are all stored."""
+        ...
+
 
 class LexicalIndex(Protocol):
     """Words to rows."""

@@ -27,7 +27,6 @@ from codeintel_rev.io.registry import Registry
 from codeintel_rev.io.static_embedder import StaticEmbedder
 from codeintel_rev.retrieval.hybrid import HybridSearcher, Retrieved
 from codeintel_rev.retrieval.query import parse_query
-from codeintel_rev.text.background_idf import background_idf
 from codeintel_rev.text.code_tokenizer import tokenize
 from codeintel_rev.text.languages import language_of
 from codeintel_rev.types import FileEntry
@@ -183,7 +182,7 @@ def _profile_search(index: LocalIndex, queries: Sequence[str], done: Profile) ->
             assert view is not None
         with opened.view() as view:
             assert view is not None
-            searcher = HybridSearcher(view.channels, index.embedder, background_idf)
+            searcher = HybridSearcher(view.channels, index.embedder)
             with watch.stage("embed query"):
                 index.embedder.embed_query(query)
             with watch.stage("search dense"):
@@ -191,8 +190,7 @@ def _profile_search(index: LocalIndex, queries: Sequence[str], done: Profile) ->
             with watch.stage("search words"):
                 words = searcher.words(parsed.terms, 100)
             with watch.stage("rank and hydrate"):
-                fused = [*dense.items(), *words.items()]
-                searcher.finish(parsed, fused, 10, Retrieved((), dense, words))
+                searcher.finish(parsed, Retrieved((), dense, words), 10)
     done.search = watch.costs(1 / len(queries))
 
 

@@ -28,7 +28,6 @@ from codeintel_rev.io.registry import Registry, Repository
 from codeintel_rev.io.static_embedder import StaticEmbedder
 from codeintel_rev.retrieval.hybrid import HybridSearcher, hit_of_record
 from codeintel_rev.retrieval.query import ParsedQuery, parse_query
-from codeintel_rev.text.background_idf import background_idf
 from codeintel_rev.types import Mode, Scope, SearchHit, SearchResult, StatusReport
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ class LocalIndex:
             hits = self._located(view, query)
             if hits:
                 return placed_hits(view, hits, limit)
-        searcher = HybridSearcher(view.channels, self.embedder, background_idf)
+        searcher = HybridSearcher(view.channels, self.embedder)
         wanted = limit * len(view.snapshots)
         return placed_hits(view, searcher.search(query, wanted, mode, explain=explain), limit)
 

@@ -15,9 +15,8 @@ from codeintel_rev.app.hit_places import placed_hits
 from codeintel_rev.app.repository import OpenRepository
 from codeintel_rev.config.settings import AnswerConfig
 from codeintel_rev.ports import ChatModel, Clock, Reranker
-from codeintel_rev.retrieval.hybrid import HybridSearcher, Retrieved
+from codeintel_rev.retrieval.hybrid import HybridSearcher, retrieved_by
 from codeintel_rev.retrieval.query import parse_query
-from codeintel_rev.text.background_idf import background_idf
 from codeintel_rev.types import AnswerEvent, Mode, Scope, SearchHit
 
 if TYPE_CHECKING:
@@ -94,13 +93,14 @@ class StagedRetriever:
         parsed = parse_query(query)
         done: list[SearchHit] = []
         for opened in self._index.selected(scope):
-            fused = [(h.row, h.score) for h in hits if h.repo == opened.repository.name]
+            own = [hit for hit in hits if hit.repo == opened.repository.name]
             with opened.view(scope) as view:
-                if view is None or not fused:
+                if view is None or not own:
                     continue
-                searcher = HybridSearcher(view.channels, self._index.embedder, background_idf)
+                searcher = HybridSearcher(view.channels, self._index.embedder)
                 wanted = limit * len(view.snapshots)
-                found = searcher.finish(parsed, fused, wanted, Retrieved())
+                retrieved = retrieved_by(own, searcher.exact(parsed))
+                found = searcher.finish(parsed, retrieved, wanted)
                 done += placed_hits(view, found, limit)
         done.sort(key=lambda hit: (-hit.score, hit.doc_id))
         return done[:limit]
@@ -125,7 +125,7 @@ class StagedRetriever:
         with opened.view(scope) as view:
             if view is None:
                 return []
-            searcher = HybridSearcher(view.channels, self._index.embedder, background_idf)
+            searcher = HybridSearcher(view.channels, self._index.embedder)
             found = searcher.dense(text, k) if mode == "dense" else searcher.words(terms, k)
             heads = view.catalog.heads(list(found))
             return [

@@ -52,6 +52,13 @@ class DenseSearcher:
         found, scores = best(found, self._gather(found) @ query, k)
         return self._rows[found], scores
 
+    def similarities(
+        self, query: NDArray[np.float32], rows: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Return the score of each of ``rows``, which are all stored."""
+        similar: NDArray[np.float32] = self._gather(np.searchsorted(self._rows, rows)) @ query
+        return similar
+
     def _by_position(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         known = self._rows[: np.searchsorted(self._rows, len(mask))]
         inside: NDArray[np.bool_] = mask[known]

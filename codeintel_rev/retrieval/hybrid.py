@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -12,11 +13,15 @@ from numpy.typing import NDArray
 from codeintel_rev.ports import ChunkCatalog, Embedder, LexicalIndex, VectorIndex
 from codeintel_rev.retrieval.fusion import reciprocal_rank_fusion
 from codeintel_rev.retrieval.query import ParsedQuery
-from codeintel_rev.retrieval.ranking import Candidate, query_facts, rank
-from codeintel_rev.types import ChannelScores, ChunkRecord, Mode, SearchHit, Source
+from codeintel_rev.retrieval.ranking import Candidate, Ranked, rank
+from codeintel_rev.retrieval.signals import query_facts
+from codeintel_rev.types import ChannelScores, ChunkRecord, Mode, SearchHit
 
-CANDIDATES = 100
-"""Hits taken from each channel."""
+CANDIDATES = 50
+"""Rows of each channel that are ranked; more of them bring noise into the evidence of files."""
+
+WORDS_KNOWN = 300
+"""Rows whose BM25 score is known, so that those that only the dense channel found have one too."""
 
 _EXACT_LIMIT = 10
 """Definitions taken for each name."""
@@ -40,65 +45,65 @@ class Retrieved(NamedTuple):
     words: Mapping[int, float] = {}
 
 
+def retrieved_by(hits: Iterable[SearchHit], exact: Sequence[int]) -> Retrieved:
+    """Return what the channels said of ``hits`` of one repository."""
+    hits = list(hits)
+    dense = {hit.row: hit.scores.faiss for hit in hits if hit.scores.faiss is not None}
+    words = {hit.row: hit.scores.bm25 for hit in hits if hit.scores.bm25 is not None}
+    return Retrieved(exact, _best_first(dense), _best_first(words))
+
+
+def _best_first(scores: Mapping[int, float]) -> dict[int, float]:
+    return dict(sorted(scores.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
 class HybridSearcher:
     """Searches one view; holds nothing that outlives it."""
 
-    def __init__(
-        self, channels: Channels, embedder: Embedder, background_idf: Callable[[str], float]
-    ) -> None:
+    def __init__(self, channels: Channels, embedder: Embedder) -> None:
         self._channels = channels
         self._embedder = embedder
-        self._background_idf = background_idf
 
     def search(
         self, query: ParsedQuery, limit: int, mode: Mode = "hybrid", *, explain: bool = False
     ) -> list[SearchHit]:
         """Return up to ``limit`` hydrated hits, best first."""
-        retrieved = self.retrieve(query, mode, max(CANDIDATES, limit))
-        lists = {
-            "exact": list(retrieved.exact),
-            "faiss": list(retrieved.dense),
-            "bm25": list(retrieved.words),
-        }
-        fused = reciprocal_rank_fusion({name: rows for name, rows in lists.items() if rows})
-        first = retrieved.exact if query.is_identifier or mode == "exact" else ()
-        return self.finish(query, fused, limit, retrieved, first=first, explain=explain)
+        return self.finish(query, self.retrieve(query, mode, limit), limit, mode, explain=explain)
 
     def finish(
         self,
         query: ParsedQuery,
-        fused: Sequence[tuple[int, float]],
-        limit: int,
         retrieved: Retrieved,
+        limit: int,
+        mode: Mode = "hybrid",
         *,
-        first: Sequence[int] = (),
         explain: bool = False,
     ) -> list[SearchHit]:
-        """Rank fused (row, score) pairs by what they are and hydrate the best ``limit``.
+        """Rank what the channels returned and hydrate the best ``limit``.
 
-        Rows in ``first`` stand before all others; ``retrieved`` holds the channels' scores.
+        The definitions of a query that is one name stand before all else.
         """
-        catalog = self._channels.catalog
-        heads = catalog.heads([row for row, _ in fused])
-        candidates = [Candidate(heads[row], score) for row, score in fused if row in heads]
-        ranked = rank(query_facts(query.terms, self._background_idf), candidates)
-        ranked.sort(key=lambda item: item[0].head.row not in first)
+        ranked = rank(query_facts(query.terms), self._candidates(query, retrieved, limit))
+        if query.is_identifier or mode == "exact":
+            ranked.sort(key=lambda item: not item.candidate.is_named)
         del ranked[limit:]
-        records = {
-            record.row: record for record in catalog.hydrate([r[0].head.row for r in ranked])
-        }
+        rows = [item.candidate.head.row for item in ranked]
+        records = {record.row: record for record in self._channels.catalog.hydrate(rows)}
+        ranks = dict(_reciprocal_ranks(retrieved))
         return [
-            _hit(records[c.head.row], score, c.score, retrieved, signals if explain else None)
-            for c, score, signals in ranked
-            if c.head.row in records
+            _hit(records[row], item, ranks.get(row), retrieved, explain=explain)
+            for row, item in zip(rows, ranked, strict=True)
+            if row in records
         ]
 
-    def retrieve(self, query: ParsedQuery, mode: Mode, k: int) -> Retrieved:
+    def retrieve(self, query: ParsedQuery, mode: Mode, limit: int) -> Retrieved:
         """Return each channel's rows; a channel that ``mode`` leaves out is empty."""
-        exact = self._exact(query)
-        dense = self.dense(query.text, k) if mode in ("hybrid", "dense") else {}
-        words = self.words(query.terms, k) if mode in ("hybrid", "lexical") else {}
-        return Retrieved(exact if mode in ("hybrid", "exact") else [], dense, words)
+        wanted = max(CANDIDATES, limit)
+        exact = self.exact(query) if mode in ("hybrid", "exact") else []
+        dense = self.dense(query.text, wanted) if mode in ("hybrid", "dense") else {}
+        known = max(WORDS_KNOWN, wanted)
+        words = self.words(query.terms, known) if mode in ("hybrid", "lexical") else {}
+        return Retrieved(exact, dense, words)
 
     def dense(self, text: str, k: int) -> dict[int, float]:
         """Return rows by similarity to ``text``; none when no word of it is known."""
@@ -111,7 +116,26 @@ class HybridSearcher:
         """Return rows by BM25."""
         return _pairs(*self._channels.words.search(terms, k, self._channels.mask))
 
-    def _exact(self, query: ParsedQuery) -> list[int]:
+    def _candidates(self, query: ParsedQuery, retrieved: Retrieved, limit: int) -> list[Candidate]:
+        k = max(CANDIDATES, limit)
+        best = (retrieved.exact, islice(retrieved.dense, k), islice(retrieved.words, k))
+        rows = list(dict.fromkeys(chain.from_iterable(best)))
+        heads = self._channels.catalog.heads(rows)
+        rows = [row for row in rows if row in heads]
+        dense = self._similarities(query, rows) if retrieved.dense else dict.fromkeys(rows, 0.0)
+        named = frozenset(retrieved.exact)
+        return [
+            Candidate(heads[row], dense[row], retrieved.words.get(row, 0.0), row in named)
+            for row in rows
+        ]
+
+    def _similarities(self, query: ParsedQuery, rows: Sequence[int]) -> dict[int, float]:
+        found = np.array(rows, dtype=np.int64)
+        vector = self._embedder.embed_query(query.text)
+        return _pairs(found, self._channels.vectors.similarities(vector, found))
+
+    def exact(self, query: ParsedQuery) -> list[int]:
+        """Return the rows that define what the query names."""
         mask = self._channels.mask
         found: dict[int, None] = {}
         for name in query.names:
@@ -144,17 +168,29 @@ def hit_of_record(record: ChunkRecord, score: float) -> SearchHit:
     )
 
 
+def _reciprocal_ranks(retrieved: Retrieved) -> list[tuple[int, float]]:
+    lists = {
+        "exact": list(retrieved.exact),
+        "faiss": list(islice(retrieved.dense, CANDIDATES)),
+        "bm25": list(islice(retrieved.words, CANDIDATES)),
+    }
+    return reciprocal_rank_fusion({name: rows for name, rows in lists.items() if rows})
+
+
 def _hit(
     record: ChunkRecord,
-    score: float,
-    rrf: float,
+    ranked: Ranked,
+    rrf: float | None,
     retrieved: Retrieved,
-    signals: dict[str, float] | None,
+    *,
+    explain: bool,
 ) -> SearchHit:
     dense, words = retrieved.dense.get(record.row), retrieved.words.get(record.row)
-    source: Source = "faiss" if dense is not None else "bm25"
-    explain = None
-    if signals is not None:
-        explain = {"exact": record.row in retrieved.exact, "signals": signals}
-    scores = ChannelScores(faiss=dense, bm25=words, rrf=rrf)
-    return replace(hit_of_record(record, score), source=source, scores=scores, explain=explain)
+    return replace(
+        hit_of_record(record, ranked.score),
+        source="bm25" if dense is None and words is not None else "faiss",
+        scores=ChannelScores(faiss=dense, bm25=words, rrf=rrf),
+        explain={"exact": ranked.candidate.is_named, "signals": dict(ranked.signals)}
+        if explain
+        else None,
+    )

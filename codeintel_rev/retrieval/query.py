@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from codeintel_rev.retrieval.stop_words import STOP_WORDS
 from codeintel_rev.text.code_tokenizer import tokenize
 
 _LOCATION = re.compile(r"^\s*([\w./\\@+~-]*\w\.?\w*):(\d{1,7})(?:[:-]\d+)?\s*$")
@@ -24,7 +25,7 @@ class ParsedQuery(NamedTuple):
 
     text: str
     terms: tuple[str, ...]
-    """Terms of the code tokenizer, in order, with repeats."""
+    """Terms of the code tokenizer, in order, with repeats, without stop words."""
     location: tuple[str, int] | None = None
     """The file (or the end of its path) and line of ``path:line``."""
     names: tuple[str, ...] = ()
@@ -35,7 +36,7 @@ class ParsedQuery(NamedTuple):
 
 def parse_query(text: str) -> ParsedQuery:
     """Tell a location, an identifier and free text apart."""
-    terms = tuple(tokenize(text))
+    terms = telling_terms(text)
     location = _LOCATION.match(text)
     if location is not None:
         path = location[1].replace("\\", "/").removeprefix("./")
@@ -45,3 +46,9 @@ def parse_query(text: str) -> ParsedQuery:
         return ParsedQuery(text, terms, names=tuple(reversed(names)), is_identifier=True)
     names = list(dict.fromkeys(m[0] for m in _CODE_NAME.finditer(text)))
     return ParsedQuery(text, terms, names=tuple(names[:_MAX_NAMES]))
+
+
+def telling_terms(text: str) -> tuple[str, ...]:
+    """Return the terms of ``text`` without stop words; all of them when it holds nothing else."""
+    terms = tuple(tokenize(text))
+    return tuple(term for term in terms if term not in STOP_WORDS) or terms

@@ -4,31 +4,48 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
 from codeintel_rev.retrieval.lexical_schema import ROW, open_index
+from codeintel_rev.retrieval.word_forms import inflections
 
-FIELD_WEIGHTS: Mapping[str, float] = {"body": 1.0, "symbol": 0.6, "path": 0.5, "doc": 0.3}
+FIELD_WEIGHTS: Mapping[str, float] = {"body": 1.0, "symbol": 0.75, "path": 1.0, "doc": 0.5}
 """How much a match in each field counts."""
 
-MAX_TERMS = 16
+MAX_TERMS = 24
 """A longer query keeps this many telling terms."""
+
+REPOSITORY_SHARE = 0.7
+"""How much of a term's weight is its rarity in the repository; the rest is that in code at large."""
+
+INFLECTION_WEIGHT = 0.4
+"""What another form of a word counts beside the word itself."""
 
 _FETCHES = (100, 1_000, 10_000)
 """How many hits are fetched while the mask leaves too few of them."""
 
 
+class Word(NamedTuple):
+    """A term of a query, and how the index spells it."""
+
+    term: str
+    weight: float
+    forms: tuple[str, ...]
+    """The term and its inflections, as far as they occur; a word is as common as its commonest."""
+
+
 class TantivySearcher:
     """BM25 search (``LexicalIndex``).
 
-    A term counts ``sqrt(idf_repo * idf_background)``: the background table keeps a ranking from
-    depending on what else is in the index. tantivy multiplies by its own idf, so that the boost
-    of a term is the wanted weight divided by tantivy's.
+    A term counts ``idf_repository ** share * idf_background ** (1 - share)``: the background table
+    tells what is common everywhere from what this repository is about. tantivy multiplies by its
+    own idf, so that the boost of a term is the wanted weight divided by tantivy's.
     """
 
     def __init__(self, folder: Path, background_idf: Callable[[str], float]) -> None:
@@ -44,8 +61,7 @@ class TantivySearcher:
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return up to ``k`` rows with ``mask[row]`` and their scores, best first, ties by row."""
         searcher = self._index.searcher()
-        weights = self.telling_terms(searcher, terms)
-        query = self._query(searcher, weights)
+        query = self._query(searcher, self.telling_words(searcher, terms))
         if query is None:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
         total = searcher.num_docs
@@ -64,36 +80,46 @@ class TantivySearcher:
         order = np.lexsort((rows, -scores))[:k]
         return rows[order], scores[order]
 
-    def telling_terms(
-        self, searcher: tantivy.Searcher, terms: Sequence[str]
-    ) -> list[tuple[str, float]]:
-        """Return the query's terms with their weights, the rarest ``MAX_TERMS`` of them."""
-        counts = Counter(terms)
-        documents = searcher.num_docs
-        weighted = []
-        for term, count in counts.items():
-            frequency = max(searcher.doc_freq(field, term) for field in FIELD_WEIGHTS)
+    def telling_words(self, searcher: tantivy.Searcher, terms: Sequence[str]) -> list[Word]:
+        """Return what the query's terms may look like, the weightiest ``MAX_TERMS`` of them."""
+        words = []
+        for term, count in Counter(terms).items():
+            frequencies = {form: _frequency(searcher, form) for form in (term, *inflections(term))}
+            frequency = max(frequencies.values())
             if frequency:
-                idf = math.sqrt(_idf(documents, frequency) * self._background_idf(term))
-                weighted.append((term, idf * (1.0 + math.log(count))))
-        weighted.sort(key=lambda pair: (-pair[1], pair[0]))
-        return weighted[:MAX_TERMS]
+                own = _idf(searcher.num_docs, frequency) ** REPOSITORY_SHARE
+                background = self._background_idf(term) ** (1.0 - REPOSITORY_SHARE)
+                forms = tuple(form for form, found in frequencies.items() if found)
+                words.append(Word(term, own * background * (1.0 + math.log(count)), forms))
+        words.sort(key=lambda word: (-word.weight, word.term))
+        return words[:MAX_TERMS]
 
-    def _query(
-        self, searcher: tantivy.Searcher, weights: list[tuple[str, float]]
-    ) -> tantivy.Query | None:
-        documents = searcher.num_docs
-        schema = self._index.schema
-        clauses = []
-        for term, weight in weights:
-            for field, field_weight in FIELD_WEIGHTS.items():
-                frequency = searcher.doc_freq(field, term)
-                if frequency:
-                    boost = field_weight * weight / _idf(documents, frequency)
-                    term_query = tantivy.Query.term_query(schema, field, term, "freq")
-                    boosted = tantivy.Query.boost_query(term_query, boost)
-                    clauses.append((tantivy.Occur.Should, boosted))
+    def _query(self, searcher: tantivy.Searcher, words: Sequence[Word]) -> tantivy.Query | None:
+        weights = {word.term: word.weight for word in words}
+        for word in words:
+            for form in word.forms:
+                weights.setdefault(form, word.weight * INFLECTION_WEIGHT)
+        clauses = [
+            clause
+            for term, weight in weights.items()
+            for clause in self._clauses(searcher, term, weight)
+        ]
         return tantivy.Query.boolean_query(clauses) if clauses else None
+
+    def _clauses(
+        self, searcher: tantivy.Searcher, term: str, weight: float
+    ) -> Iterator[tuple[tantivy.Occur, tantivy.Query]]:
+        for field, field_weight in FIELD_WEIGHTS.items():
+            frequency = searcher.doc_freq(field, term)
+            if frequency:
+                boost = field_weight * weight / _idf(searcher.num_docs, frequency)
+                query = tantivy.Query.term_query(self._index.schema, field, term, "freq")
+                yield tantivy.Occur.Should, tantivy.Query.boost_query(query, boost)
+
+
+def _frequency(searcher: tantivy.Searcher, term: str) -> int:
+    """Return in how many chunks ``term`` stands in the field that has it most often."""
+    return max(searcher.doc_freq(field, term) for field in FIELD_WEIGHTS)
 
 
 def _idf(documents: int, frequency: int) -> float:

@@ -1,0 +1,125 @@
+"""Signals that know code: each is a pure function of a query and a chunk, from 0 to 1."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from codeintel_rev.retrieval.word_forms import stem
+from codeintel_rev.text.code_tokenizer import tokenize
+from codeintel_rev.types import ChunkHead
+
+_TEST = re.compile(
+    r"(^|/)(tests?|testing|specs?|__tests__|testdata|fixtures?|mocks?|benchmarks?|examples?|samples?|demos?)(/|$)"
+    r"|(^|/)(test_[^/]*|conftest\.py|[^/]*(_test|_spec|\.test|\.spec|Tests?|Spec)\.\w+)$",
+)
+_TEST_WORDS = frozenset(
+    [
+        "benchmark",
+        "benchmarks",
+        "example",
+        "examples",
+        "fixture",
+        "fixtures",
+        "mock",
+        "spec",
+        "test",
+        "tested",
+        "testing",
+        "tests",
+    ]
+)
+_PROSE = frozenset(["asciidoc", "html", "markdown", "restructuredtext", "rst", "text"])
+_PROSE_WORDS = frozenset(
+    [
+        "changelog",
+        "docs",
+        "documentation",
+        "documented",
+        "guide",
+        "install",
+        "license",
+        "readme",
+        "tutorial",
+    ]
+)
+_DATA = frozenset(["cmake", "css", "csv", "ini", "json", "svg", "toml", "xml", "yaml"])
+_NO_DEFINITION = frozenset({"", "block", "lines", "section"})
+
+
+class QueryFacts(NamedTuple):
+    """What the signals ask of a query, worked out once."""
+
+    stems: frozenset[str]
+    wants_tests: bool
+    wants_prose: bool
+
+
+class Subject(NamedTuple):
+    """What the signals ask of a chunk."""
+
+    head: ChunkHead
+    is_named: bool
+    """Whether the query names what the chunk defines."""
+
+
+Signal = Callable[[QueryFacts, Subject], float]
+
+
+def query_facts(terms: Iterable[str]) -> QueryFacts:
+    """Work out what the signals ask of a query with these terms."""
+    distinct = frozenset(terms)
+    return QueryFacts(
+        stems=frozenset(map(stem, distinct)),
+        wants_tests=not distinct.isdisjoint(_TEST_WORDS),
+        wants_prose=not distinct.isdisjoint(_PROSE_WORDS),
+    )
+
+
+def named(facts: QueryFacts, subject: Subject) -> float:
+    """1 for the definition of a name that stands in the query."""
+    return float(subject.is_named)
+
+
+def file_name(facts: QueryFacts, subject: Subject) -> float:
+    """Share of the words of the file's name that stand in the query."""
+    words = _file_words(subject.head.uri)
+    return len(words & facts.stems) / len(words) if words else 0.0
+
+
+def definition(facts: QueryFacts, subject: Subject) -> float:
+    """1 for a chunk that defines something, 0 for loose statements, text and pieces of them."""
+    return float(bool(subject.head.symbol) and subject.head.kind not in _NO_DEFINITION)
+
+
+def test_path(facts: QueryFacts, subject: Subject) -> float:
+    """1 for tests, fixtures and examples, unless the query asks for them."""
+    return float(not facts.wants_tests and _is_test(subject.head.uri))
+
+
+def prose(facts: QueryFacts, subject: Subject) -> float:
+    """1 for prose, unless the query asks for it."""
+    return float(not facts.wants_prose and subject.head.lang in _PROSE)
+
+
+def data(facts: QueryFacts, subject: Subject) -> float:
+    """1 for data and settings."""
+    return float(subject.head.lang in _DATA)
+
+
+SIGNALS: Mapping[str, Signal] = {
+    signal.__name__: signal for signal in (named, file_name, definition, test_path, prose, data)
+}
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_test(uri: str) -> bool:
+    return _TEST.search(uri) is not None
+
+
+@lru_cache(maxsize=1 << 14)
+def _file_words(uri: str) -> frozenset[str]:
+    name = uri.rpartition("/")[2]
+    return frozenset(map(stem, tokenize(name.rpartition(".")[0] or name)))

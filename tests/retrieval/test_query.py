@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+
+from codeintel_rev.retrieval.query import parse_query
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "line"),
+    [
+        ("src/router.py:7", "src/router.py", 7),
+        ("./a/b.go:12-20", "a/b.go", 12),
+        ("a.c:3:5", "a.c", 3),
+    ],
+)
+def test_a_location_is_told(text: str, path: str, line: int) -> None:
+    assert parse_query(text).location == (path, line)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("match_url", ("match_url",)),
+        ("Router.match_url", ("match_url", "Router")),
+        ("std::vector", ("vector", "std")),
+        ("close()", ("close",)),
+    ],
+)
+def test_an_identifier_names_its_last_part_first(text: str, names: tuple[str, ...]) -> None:
+    query = parse_query(text)
+    assert query.is_identifier
+    assert query.names == names
+
+
+def test_names_are_found_in_a_sentence() -> None:
+    query = parse_query("why does parse_url raise when AuthMiddleware calls close() twice")
+    assert query.names == ("parse_url", "AuthMiddleware", "close")
+    assert not query.is_identifier
+
+
+def test_stop_words_are_no_terms() -> None:
+    assert parse_query("how does the python client retry a request").terms == (
+        "client",
+        "retry",
+        "request",
+    )
+
+
+@pytest.mark.parametrize("text", ["how to use this", "python"])
+def test_a_query_of_stop_words_alone_keeps_them(text: str) -> None:
+    assert parse_query(text).terms == tuple(text.split())
+
+
+@pytest.mark.parametrize("text", ["", "   ", "?!"])
+def test_an_empty_query_has_no_terms(text: str) -> None:
+    assert parse_query(text).terms == ()

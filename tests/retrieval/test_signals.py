@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from codeintel_rev.retrieval.signals import SIGNALS, Subject, query_facts
+from codeintel_rev.types import ChunkHead
+
+
+def value(name: str, query: str, **fields: str) -> float:
+    chunk = {"uri": "src/router.py", "lang": "python", "kind": "function", "symbol": "match"}
+    head = ChunkHead(row=1, id=1, **{**chunk, **fields})
+    return SIGNALS[name](query_facts(query.split()), Subject(head, is_named=False))
+
+
+def test_a_file_is_told_by_the_words_of_its_name() -> None:
+    assert value("file_name", "match routes", uri="src/router.py") == 0.0
+    assert value("file_name", "match routers", uri="src/router.py") == 1.0
+    two_of_three = value("file_name", "url router", uri="src/url_router.py")
+    assert two_of_three == pytest.approx(2 / 3)  # the compound `urlrouter` is a word too
+    assert value("file_name", "makefile", uri="Makefile") == 1.0
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["tests/a.py", "pkg/test_a.py", "a_test.go", "web/a.spec.ts", "conftest.py", "examples/a.py"],
+)
+def test_tests_count_only_when_asked_for(uri: str) -> None:
+    assert value("test_path", "parse url", uri=uri) == 1.0
+    assert value("test_path", "tests of parse url", uri=uri) == 0.0
+
+
+@pytest.mark.parametrize("uri", ["src/latest.py", "contest/a.py", "src/attestation.go"])
+def test_other_paths_are_no_tests(uri: str) -> None:
+    assert value("test_path", "parse url", uri=uri) == 0.0
+
+
+def test_prose_counts_only_when_asked_for() -> None:
+    assert value("prose", "parse url", lang="markdown") == 1.0
+    assert value("prose", "install guide", lang="markdown") == 0.0
+    assert value("prose", "parse url", lang="python") == 0.0
+
+
+def test_data_is_no_code() -> None:
+    assert value("data", "parse url", lang="json") == 1.0
+    assert value("data", "parse url") == 0.0
+
+
+def test_loose_code_defines_nothing() -> None:
+    assert value("definition", "parse") == 1.0
+    assert value("definition", "parse", kind="block", symbol="match") == 0.0
+    assert value("definition", "parse", symbol="") == 0.0
