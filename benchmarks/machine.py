@@ -8,7 +8,17 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("codeintel-rev", "numpy", "faiss-cpu", "tantivy", "tree-sitter", "typer", "msgspec")
+PACKAGES = (
+    "codeintel-rev",
+    "numpy",
+    "faiss-cpu",
+    "tantivy",
+    "tree-sitter",
+    "typer",
+    "msgspec",
+    "duckdb",
+    "pyarrow",
+)
 
 
 def machine() -> dict[str, object]:
