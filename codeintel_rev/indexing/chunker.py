@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from codeintel_rev.indexing.declarations import SYNTAXES
 from codeintel_rev.indexing.decoding import OriginalOffsets, Source, decode_source
 from codeintel_rev.indexing.lines import Lines, split_lines
 from codeintel_rev.indexing.long_line import split_line
@@ -12,6 +13,9 @@ from codeintel_rev.indexing.pieces import DEFAULT_SIZE, ChunkSize, Piece, Unit, 
 from codeintel_rev.indexing.region_outline import RegionOutliner
 from codeintel_rev.indexing.sections import HEADING_SCANS, section_outline
 from codeintel_rev.types import Chunk, ParsedFile, Symbol
+
+if TYPE_CHECKING:
+    from codeintel_rev.indexing.outline import Outliner
 
 CHUNKER_VERSION: Final = 1
 """Bump when the same bytes may yield other chunks or symbols: every file is then cut anew."""
@@ -39,18 +43,32 @@ def _outline(lines: Lines, lang: str, size: ChunkSize) -> tuple[list[Unit], list
     """Return where the file may be cut, and its definitions."""
     if lang in HEADING_SCANS:
         return section_outline(lines, lang)
-    if len(lines.data) <= MAX_SYNTAX_BYTES:
-        from codeintel_rev.indexing.grammars import load_grammar
-        from codeintel_rev.indexing.outline import Outliner
-
-        if (loaded := load_grammar(lang)) is not None:
-            grammar, parser = loaded
-            outliner = Outliner(grammar, lines, size)
-            outliner.outline(parser.parse(lines.data).root_node)
-            return outliner.units, outliner.symbols
+    if len(lines.data) <= MAX_SYNTAX_BYTES and (syntax := _syntax_outline(lines, lang, size)):
+        return syntax.units, syntax.symbols
     regions = RegionOutliner(lines, size)
     regions.outline(lang)
     return regions.units, regions.symbols
+
+
+def _syntax_outline(lines: Lines, lang: str, size: ChunkSize) -> Outliner | None:
+    """Return the outline of the syntax tree, if the language has a grammar that reads the file.
+
+    A tree with errors still serves, except where the language's declarations can be told by line:
+    SQL has a dialect a vendor, and one unknown word spoils the statements behind it.
+    """
+    from codeintel_rev.indexing.grammars import load_grammar
+    from codeintel_rev.indexing.outline import Outliner
+
+    loaded = load_grammar(lang)
+    if loaded is None:
+        return None
+    grammar, parser = loaded
+    root = parser.parse(grammar.readable(lines.data)).root_node
+    if root.has_error and lang in SYNTAXES:
+        return None
+    outliner = Outliner(grammar, lines, size)
+    outliner.outline(root)
+    return outliner
 
 
 def _line_count(lines: Lines) -> int:

@@ -1,4 +1,4 @@
-"""Declarations of languages without a grammar here, told by the words that start their lines."""
+"""Declarations told by the words that start their lines, where no grammar reads them."""
 
 from __future__ import annotations
 
@@ -30,80 +30,39 @@ class Syntax(NamedTuple):
 
 
 _KINDS: Final = {
-    "actor": "class", "class": "class", "contract": "class", "def": "function",
-    "define": "macro", "defimpl": "impl", "defmacro": "macro", "defmacrop": "macro",
-    "defmodule": "module", "defp": "function", "defprotocol": "interface", "enum": "enum",
-    "extension": "impl", "fn": "function", "fun": "function", "func": "function",
-    "function": "function", "input": "struct", "interface": "interface", "library": "class",
-    "macro": "macro", "message": "struct", "mixin": "class", "module": "module",
-    "namespace": "module", "object": "class", "package": "module", "proc": "function",
-    "procedure": "function", "protocol": "interface", "record": "class", "rpc": "method",
-    "service": "interface", "struct": "struct", "sub": "function", "table": "struct",
-    "trait": "trait", "type": "type", "typealias": "type", "typedef": "type", "union": "struct",
-    "view": "struct",
+    "class": "class", "contract": "class", "def": "function", "enum": "enum",
+    "extension": "impl", "func": "function", "function": "function", "input": "struct",
+    "interface": "interface", "library": "class", "macro": "macro", "message": "struct",
+    "mixin": "class", "module": "module", "package": "module", "proc": "function",
+    "procedure": "function", "rpc": "method", "service": "interface", "struct": "struct",
+    "sub": "function", "table": "struct", "trait": "trait", "trigger": "function",
+    "type": "type", "typedef": "type", "union": "struct", "view": "struct",
 }  # fmt: skip
 """Keyword -> kind of what it declares."""
 
 _ACCESS: Final = "public private protected internal static final abstract override"
-_CSHARP: Final = f"{_ACCESS} virtual async sealed extern unsafe partial readonly ref file"
-_SWIFT: Final = (
-    f"{_ACCESS} open fileprivate class mutating indirect convenience required nonisolated"
-)
 
 _ANNOTATION: Final = r"@[\w.]+(?:\([^)\n]*\))?"
 
 SYNTAXES: Final = {
-    "bash": Syntax("function", name=r"[\w:.-]+", pattern=r"(?P<name_2>[\w:.-]+)[ \t]*\(\)"),
     "crystal": Syntax("def class module struct enum macro", _ACCESS, r"(?:self\.)?", r"[\w:]+[?!=]?"),
-    "csharp": Syntax(
-        "class interface struct record enum namespace",
-        _CSHARP,
-        r"(?:struct[ \t]+|class[ \t]+)?",
-        r"[\w.]+",
-        rf"(?:(?:{_CSHARP.replace(' ', '|')})[ \t]+)++(?:[\w<>\[\],.?:]++[ \t]+)*?"
-        r"(?P<name_2>\w++)(?:<[^>\n]*>)?[ \t]*\(",
-    ),
     "dart": Syntax("class mixin extension enum typedef", "abstract base final sealed"),
-    "elixir": Syntax(
-        "defmodule defprotocol defimpl def defp defmacro defmacrop", name=r"[\w.]+[!?]?"
-    ),
     "graphql": Syntax("type input interface enum union", "extend"),
     "groovy": Syntax("class interface trait enum def", _ACCESS),
     "julia": Syntax("function struct macro module", "mutable", name=r"[\w.]+!?"),
-    "kotlin": Syntax(
-        "fun class interface object typealias",
-        f"{_ACCESS} fun open sealed data inner inline suspend operator infix tailrec external "
-        "annotation enum value companion expect actual",
-        r"(?:<[^>\n]*>[ \t]*)?(?:[\w<>?*, ]+\.)*",
-        r"`[^`\n]+`|\w+",
-    ),
-    "lua": Syntax(
-        "function", "local", name=r"[\w.:]+",
-        pattern=r"(?:local[ \t]+)?(?P<name_2>[\w.]+)[ \t]*=[ \t]*function\b",
-    ),
     "nim": Syntax("proc func macro"),
     "perl": Syntax("sub package", name=r"[\w:]+"),
-    "php": Syntax("function class interface trait enum", f"{_ACCESS} readonly", r"&?"),
     "powershell": Syntax("function class enum", name=r"[\w-]+"),
     "protobuf": Syntax("message service enum rpc"),
     "r": Syntax(pattern=r"(?P<name_2>[\w.]+)[ \t]*(?:<-|=)[ \t]*function\b"),
-    "ruby": Syntax("def class module", "private protected public", r"(?:self\.)?", r"[\w:]+[?!=]?"),
-    "scala": Syntax(
-        "def class object trait type enum", f"{_ACCESS} sealed case implicit lazy inline open package"
-    ),
     "solidity": Syntax("contract library interface function struct enum", "abstract"),
     "sql": Syntax(
-        pattern=r"create[ \t]+(?:\w+[ \t]+){0,3}?(?P<keyword_2>table|view|function|procedure|type)"
+        pattern=r"create[ \t]+(?:\w+[ \t]+){0,3}?(?P<keyword_2>table|view|function|procedure|trigger|type)"
         r"[ \t]+(?:if[ \t]+not[ \t]+exists[ \t]+)?(?P<name_2>[\w.\"`\[\]]+)",
-    ),
-    "swift": Syntax(
-        "func class struct enum protocol extension actor typealias", _SWIFT, name=r"[\w.]+",
-        pattern=rf"(?:(?:{_SWIFT.replace(' ', '|')})[ \t]+)*(?P<name_2>init)[?!]?[ \t]*[(<]",
     ),
     "tcl": Syntax("proc", name=r"[\w:]+"),
     "thrift": Syntax("struct service enum union"),
     "vim": Syntax("function", name=r"[\w:#.]+"),
-    "zig": Syntax("fn", "pub export inline extern"),
 }  # fmt: skip
 
 

@@ -11,9 +11,11 @@ MAX_DOC: Final = 1000
 MAX_SENTENCE: Final = 200
 
 _MARKER: Final = re.compile(
-    r"^[ \t]*(?:/\*+!?|\*+/|\*+(?!\*)|//[/!]*|#+!?|--+)?[ \t]*", re.MULTILINE
+    r"^[ \t]*(?:/\*+!?|\*+/|\*+(?!\*)|//[/!]*|#+!?|<!--|\{-|--+(?:\[=*\[)?)?(?:[ \t]*\|)?[ \t]*",
+    re.MULTILINE,
 )
-_END_MARKER: Final = re.compile(r"[ \t]*\*+/\s*$")
+_END_MARKER: Final = re.compile(r"[ \t]*(?:\*+/|-->|-\}|\]=*\])\s*$")
+_XML_TAG: Final = re.compile(r"</?(?:summary|remarks|para)>")
 _QUOTES: Final = re.compile(r"^[a-zA-Z]{0,2}(\"\"\"|'''|\"|')(.*)\1$", re.DOTALL)
 _RULE: Final = re.compile(r"^(?:\W+|[ \t]*</?\w+>[ \t]*)$", re.MULTILINE)
 _SENTENCE_END: Final = re.compile(
@@ -24,7 +26,8 @@ _SENTENCE_END: Final = re.compile(
 def comment_doc(comments: Iterable[str]) -> str:
     """Return the prose of adjacent comments, one line a line; rules of dashes are dropped."""
     bare = (_MARKER.sub("", _END_MARKER.sub("", comment)) for comment in comments)
-    return _RULE.sub("", "\n".join(text.rstrip() for text in bare)).strip()[:MAX_DOC]
+    text = _XML_TAG.sub("", "\n".join(text.rstrip() for text in bare))
+    return _RULE.sub("", text).strip()[:MAX_DOC]
 
 
 def docstring_doc(literal: str) -> str:

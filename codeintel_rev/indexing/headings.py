@@ -41,11 +41,11 @@ def markdown_headings(rows: Sequence[str]) -> Iterator[Heading]:
         elif mark:
             fence = mark[1]
         elif atx := _ATX.match(line):
-            yield Heading(row, row, len(atx[1]), _title(atx[2] or ""))
+            yield Heading(row, row, len(atx[1]), heading_title(atx[2] or ""))
         elif (rule := _SETEXT.match(line)) and row > start:
             title = rows[row - 1].rstrip()
             if not _NOT_A_PARAGRAPH.match(title):
-                yield Heading(row - 1, row - 1, 1 if rule[1][0] == "=" else 2, _title(title))
+                yield Heading(row - 1, row - 1, 1 if rule[1][0] == "=" else 2, heading_title(title))
 
 
 def _front_matter_end(rows: Sequence[str]) -> int:
@@ -69,9 +69,9 @@ def rst_headings(rows: Sequence[str]) -> Iterator[Heading]:
         if paragraph_above or (title[0].isspace() and not overlined):
             continue
         level = levels.setdefault((rule[1], overlined), len(levels) + 1)
-        yield Heading(row - 1 - overlined, row - 1, level, _title(title))
+        yield Heading(row - 1 - overlined, row - 1, level, heading_title(title))
 
 
-def _title(text: str) -> str:
+def heading_title(text: str) -> str:
     """Return a heading's text on one line, cut where it is no longer a title."""
     return " ".join(text.split())[:_MAX_TITLE]

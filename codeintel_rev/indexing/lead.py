@@ -6,7 +6,9 @@ from typing import Final
 
 from tree_sitter import Node
 
-COMMENTS: Final = frozenset(("comment", "line_comment", "block_comment"))
+COMMENTS: Final = frozenset(
+    ("comment", "line_comment", "block_comment", "multiline_comment", "haddock", "marginalia")
+)
 """Node types of comments in every grammar."""
 
 
@@ -15,7 +17,7 @@ class Lead:
 
     def __init__(self) -> None:
         self.row: int | None = None
-        self.comments: list[Node] = []
+        self.nodes: list[Node] = []
         self._reach = -1
 
     def take(self, node: Node, row: int, end: int) -> None:
@@ -23,8 +25,7 @@ class Lead:
         if self.row is None:
             self.row = row
         self._reach = end + 1
-        if node.type in COMMENTS:
-            self.comments.append(node)
+        self.nodes.append(node)
 
     def reaches(self, row: int) -> bool:
         """Return whether what starts at ``row`` follows without a blank line."""
@@ -37,4 +38,4 @@ class Lead:
     def clear(self) -> None:
         """Forget everything."""
         self.row = None
-        self.comments = []
+        self.nodes = []

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
 from tree_sitter import Node
 
-from codeintel_rev.indexing.docs import comment_doc, docstring_doc, first_sentence
-from codeintel_rev.indexing.grammars.grammar import Found, Grammar, first_child, text_of
+from codeintel_rev.indexing.docs import first_sentence
+from codeintel_rev.indexing.grammars.grammar import Found, Grammar, text_of
 from codeintel_rev.indexing.lead import COMMENTS, Lead
 from codeintel_rev.indexing.lines import Lines
+from codeintel_rev.indexing.node_docs import definition_doc
 from codeintel_rev.indexing.pieces import ChunkSize, Definition, Unit
 from codeintel_rev.types import Symbol
 
@@ -24,7 +26,7 @@ MAX_DEPTH: Final = 60
 
 _FUNCTIONS: Final = frozenset(("function", "method", "macro"))
 _GROUPS: Final = frozenset(("block", "module"))
-_MINOR: Final = frozenset(("constant", "type", "macro"))
+_MINOR: Final = frozenset(("constant", "type", "macro", "property"))
 
 
 class _Sibling(NamedTuple):
@@ -38,6 +40,15 @@ class _Sibling(NamedTuple):
     """Whether its children follow in its place."""
     level: int
     """How many opened nodes it stands in."""
+
+
+class _Clause(NamedTuple):
+    """A definition that the next sibling goes on with, if it has the same name."""
+
+    name: bytes | None
+    definition: Definition
+    symbol: int
+    """Where it stands among the symbols."""
 
 
 class Outliner:
@@ -61,6 +72,7 @@ class Outliner:
         """Collect the children of ``parent``, which belong to ``owner``."""
         lead = Lead()
         last_end = -1
+        clause: _Clause | None = None
         for sibling in self._siblings(parent, owner):
             row, end = sibling.node.start_point[0], _last_row(sibling.node)
             if lead.row is not None and not lead.reaches(row):
@@ -75,7 +87,12 @@ class Outliner:
                 self._cut(start, owner, depth + sibling.level)
                 lead.hold(row)
             else:
-                self._place(sibling, range(start, end + 1), owner, lead.comments, depth)
+                rows = range(start, end + 1)
+                found = sibling.found
+                if clause and found and clause.name == found.name.text and lead.row is None:
+                    self._go_on(clause, sibling, rows, depth)
+                else:
+                    clause = self._place(sibling, rows, owner, lead.nodes, depth)
                 lead.clear()
                 last_end = end
         if lead.row is not None:
@@ -101,23 +118,26 @@ class Outliner:
         found = self._grammar.find(node)
         if found is None or found.kind != "constant" or owner.kind in _GROUPS:
             return found
-        in_class = owner.kind not in _FUNCTIONS and text_of(found.name).isupper()
-        return found if in_class else None
+        if owner.kind in _FUNCTIONS:
+            return None
+        is_shared = self._grammar.class_constants or text_of(found.name).isupper()
+        return found if is_shared else None
 
     def _place(
-        self, sibling: _Sibling, rows: range, owner: Definition, comments: list[Node], depth: int
-    ) -> None:
+        self, sibling: _Sibling, rows: range, owner: Definition, lead: list[Node], depth: int
+    ) -> _Clause | None:
         """Collect one node; ``rows`` are its own and its lead's."""
         depth += sibling.level
         weight = self._lines.weight(rows.start, rows.stop)
-        is_large = weight > self._size.limit and len(rows) > 1
+        is_large = self._is_large(rows)
         found = sibling.found
         if found is None:
             self._cut(rows.start, owner, depth)
             if is_large and depth < MAX_DEPTH:
                 self._visit(sibling.inner, owner, depth + 1)
-            return
-        definition = self._define(found, sibling.node, owner, comments)
+            return None
+        clause = self._define(found, sibling.node, owner, lead)
+        definition = clause.definition
         is_whole = not is_large and found.kind not in _GROUPS
         if found.kind in _MINOR and weight < self._size.small:
             self._cut(rows.start, owner, depth)
@@ -129,16 +149,29 @@ class Outliner:
             self._visit(found.body or sibling.inner, definition, depth + 1)
         if is_whole:
             del self.units[kept:]
+        return clause if self._grammar.joins_clauses else None
 
-    def _define(
-        self, found: Found, node: Node, owner: Definition, comments: list[Node]
-    ) -> Definition:
-        """Record the symbol of a definition and return what names its chunks."""
-        name = text_of(found.name).strip("\"'`").replace("::", ".")
+    def _go_on(self, clause: _Clause, sibling: _Sibling, rows: range, depth: int) -> None:
+        """Collect a node that is one more case of the definition before it."""
+        depth += sibling.level
+        self._cut(rows.start, clause.definition, depth)
+        symbol = self.symbols[clause.symbol]
+        self.symbols[clause.symbol] = replace(symbol, end_line=rows.stop)
+        if self._is_large(rows) and depth < MAX_DEPTH:
+            self._visit(sibling.inner, clause.definition, depth + 1)
+
+    def _is_large(self, rows: range) -> bool:
+        """Return whether rows are too much for one chunk and can be cut between lines."""
+        return self._lines.weight(rows.start, rows.stop) > self._size.limit and len(rows) > 1
+
+    def _define(self, found: Found, node: Node, owner: Definition, lead: list[Node]) -> _Clause:
+        """Record the symbol of a definition; what is returned also names its chunks."""
+        name = " ".join(text_of(found.name).strip("\"'`").split())
+        name = name.replace("::", ".").replace("\\", ".")
         qualname = ".".join(filter(None, (owner.symbol, *found.scope, name)))
         is_method = found.kind == "function" and owner.kind not in _FUNCTIONS | _GROUPS
         kind = "method" if is_method else found.kind
-        doc = self._doc(found, comments)
+        doc = definition_doc(self._grammar, found, lead)
         if kind != "constant" or qualname not in self._constants:
             row = found.name.start_point[0]
             before = self._lines.data[self._lines.starts[row] : found.name.start_byte]
@@ -155,20 +188,7 @@ class Outliner:
                 )
             )
             self._constants.add(qualname)
-        return Definition(qualname, kind, doc)
-
-    def _doc(self, found: Found, comments: list[Node]) -> str:
-        """Return what documents a definition: its docstring, else the comments before it."""
-        first = first_child(found.body)
-        if first is not None and self._grammar.docstrings:
-            literal = first_child(first) if first.type == "expression_statement" else None
-            if literal is not None and literal.type == "string":
-                return docstring_doc(text_of(literal))
-        if comments:
-            return comment_doc(map(text_of, comments))
-        if first is not None and first.type in COMMENTS and _is_inner_doc(text_of(first)):
-            return comment_doc([text_of(first)])
-        return ""
+        return _Clause(found.name.text, Definition(qualname, kind, doc), len(self.symbols) - 1)
 
     def _cut(self, row: int, owner: Definition, depth: int) -> None:
         """Allow a cut before ``row``, which belongs to ``owner``."""
@@ -183,11 +203,6 @@ class Outliner:
             self.units.append(unit)
         elif row == last.row and not last.opening:
             self.units[-1] = unit
-
-
-def _is_inner_doc(comment: str) -> bool:
-    """Return whether a comment documents what it stands in, as in Rust."""
-    return comment.startswith(("//!", "/*!"))
 
 
 def _last_row(node: Node) -> int:

@@ -1,11 +1,13 @@
-"""The outline of documents: one section a heading, named by the titles above it."""
+"""The outline of documents and data: one section a heading, named by the titles above it."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from typing import Final
 
+from codeintel_rev.indexing.docs import comment_doc, first_sentence
 from codeintel_rev.indexing.headings import Heading, markdown_headings, rst_headings
+from codeintel_rev.indexing.keys import json_keys, tables, yaml_keys
 from codeintel_rev.indexing.line_chunker import line_units
 from codeintel_rev.indexing.lines import Lines
 from codeintel_rev.indexing.pieces import Definition, Unit
@@ -14,7 +16,14 @@ from codeintel_rev.types import Symbol
 TITLE_SEPARATOR: Final = " > "
 """Stands between nested titles in a symbol, since titles hold dots of their own."""
 
-HEADING_SCANS: Final = {"markdown": markdown_headings, "restructuredtext": rst_headings}
+HEADING_SCANS: Final = {
+    "config": tables,
+    "json": json_keys,
+    "markdown": markdown_headings,
+    "restructuredtext": rst_headings,
+    "toml": tables,
+    "yaml": yaml_keys,
+}
 
 
 def section_outline(lines: Lines, lang: str) -> tuple[list[Unit], list[Symbol]]:
@@ -34,13 +43,17 @@ def section_outline(lines: Lines, lang: str) -> tuple[list[Unit], list[Symbol]]:
             path.pop()
         parent = path[-1][1]
         titles = filter(None, (parent.symbol, heading.title))
-        section = Definition(TITLE_SEPARATOR.join(titles), "section")
+        doc = comment_doc(rows[heading.start : heading.row])
+        kind = "section" if heading.title else "lines"
+        section = Definition(TITLE_SEPARATOR.join(titles), kind, doc)
         path.append((heading.level, section))
         family = parent if stop == end else section
         units.append(Unit(heading.start, section, family, opening=True))
         inner = plain[bisect_left(cuts, heading.row + 1) : bisect_left(cuts, stop)]
         units += [Unit(unit.row, section, family, unit.depth) for unit in inner]
-        symbols.append(_symbol(heading, section.symbol, rows, _last_visible(heading, end, lines)))
+        if heading.title:
+            last = _last_visible(heading, end, lines)
+            symbols.append(_symbol(heading, section, rows, last))
     return units, symbols
 
 
@@ -63,14 +76,15 @@ def _last_visible(heading: Heading, end: int, lines: Lines) -> int:
     return row
 
 
-def _symbol(heading: Heading, qualname: str, rows: list[str], last: int) -> Symbol:
+def _symbol(heading: Heading, section: Definition, rows: list[str], last: int) -> Symbol:
     """Return the symbol of a section whose last row is ``last``."""
     return Symbol(
         name=heading.title,
-        qualname=qualname,
-        kind="section",
+        qualname=section.symbol,
+        kind=section.kind,
         start_line=heading.start + 1,
         end_line=last + 1,
         line=heading.row + 1,
         column=rows[heading.row].index(heading.title[:1]) + 1,
+        doc=first_sentence(section.doc),
     )

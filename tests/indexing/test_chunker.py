@@ -117,7 +117,7 @@ def test_broken_syntax_still_yields_the_definitions_around_it() -> None:
 
 def test_a_language_without_grammar_is_cut_at_the_outermost_lines() -> None:
     block = "section:\n" + "  key: some value\n" * 6
-    parts = chunks_of(block * 3, "yaml")
+    parts = chunks_of(block * 3, "text")
     assert [part.text.splitlines()[0] for part in parts] == ["section:"] * 3
     assert {part.kind for part in parts} == {"lines"}
 

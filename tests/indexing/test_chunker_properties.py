@@ -12,18 +12,10 @@ from codeintel_rev.indexing.chunker import chunk_source
 from codeintel_rev.indexing.decoding import decode_source
 from codeintel_rev.indexing.grammars import GRAMMAR_LANGUAGES
 from codeintel_rev.indexing.pieces import ChunkSize
+from codeintel_rev.indexing.sections import HEADING_SCANS
 from codeintel_rev.types import ParsedFile
 
-LANGUAGES = [
-    *GRAMMAR_LANGUAGES,
-    "markdown",
-    "restructuredtext",
-    "yaml",
-    "ruby",
-    "kotlin",
-    "csharp",
-    "text",
-]
+LANGUAGES = [*GRAMMAR_LANGUAGES, *HEADING_SCANS, "crystal", "groovy", "text"]
 SIZES = [ChunkSize(), ChunkSize(limit=60, small=20, tiny=5), ChunkSize(limit=8, small=3, tiny=1)]
 
 FRAGMENTS = [
@@ -33,6 +25,10 @@ FRAGMENTS = [
     "/** doc */\n", "// note\n", "# note\n", "#define X 1\n", "#ifdef A\n", "#else\n", "#endif\n",
     "namespace n {\n", "template <class T>\n", "int A::b() { return 0; }\n", "public:\n", "enum E { A",
     "# Title\n", "Title\n=====\n", "---\n", "```\n", "- item\n", "key: [1, 2]\n", "if x:\n", "else:\n",
+    "module M\n", "end\n", "def m = 1\n", "do |x|\n", "<?php\n", "object O {\n", "fun f() {\n",
+    "@doc \"\"\"\nDoc.\n\"\"\"\n", "def f(x), do: x\n", "f :: a\n", "f x = x\n", "  where y = x\n",
+    "@test 'é' {\n", "CREATE TABLE a.t (\n", "resource \"a\" \"b\" {\n", "<p id=\"x\">", "</p>",
+    ".a > b { c: d }\n", '  "key": {\n', "[table]\n", "#region R\n", "#endregion\n", "extension A.B {\n",
     "\n", "\n\n", " ", "    ", "\t", "\r\n", "\r", "\0", "é", "漢字", "😀", "\u2028", "\\\n", "\x0c",
     "x = 1\n", "'", '"', "`", "word " * 30, "a" * 200,
 ]  # fmt: skip

@@ -10,28 +10,19 @@ from tree_sitter import Language, Parser
 
 from codeintel_rev.indexing.grammars.grammar import Grammar
 
-_TABLES: Final = {
-    "c": ("c", "GRAMMAR"),
-    "cpp": ("cpp", "GRAMMAR"),
-    "go": ("go", "GRAMMAR"),
-    "java": ("java", "GRAMMAR"),
-    "javascript": ("javascript", "GRAMMAR"),
-    "python": ("python", "GRAMMAR"),
-    "rust": ("rust", "GRAMMAR"),
-    "tsx": ("typescript", "TSX_GRAMMAR"),
-    "typescript": ("typescript", "GRAMMAR"),
-}
-"""Language -> the module here and the table in it."""
-
-GRAMMAR_LANGUAGES: Final = tuple(_TABLES)
+GRAMMAR_LANGUAGES: Final = (
+    *("bash", "c", "cpp", "csharp", "css", "elixir", "go", "haskell", "hcl", "html", "java"),
+    *("javascript", "kotlin", "lua", "php", "python", "ruby", "rust", "scala", "sql", "swift"),
+    *("tsx", "typescript", "zig"),
+)
+"""Each has a module of its name here that holds its ``GRAMMAR``."""
 
 
 @cache
 def load_grammar(lang: str) -> tuple[Grammar, Parser] | None:
     """Return a language's table and this process's parser of it, ``None`` where there is none."""
-    if lang not in _TABLES:
+    if lang not in GRAMMAR_LANGUAGES:
         return None
-    module, name = _TABLES[lang]
-    grammar: Grammar = getattr(import_module(f"{__name__}.{module}"), name)
+    grammar: Grammar = import_module(f"{__name__}.{lang}").GRAMMAR
     entry = getattr(import_module(grammar.package), grammar.entry)
     return grammar, Parser(Language(entry()))

@@ -27,6 +27,10 @@ Opener = Callable[[Node], Node | None]
 """Returns the node whose children stand in place of the given one, or ``None``."""
 
 
+def nothing(_: Node) -> None:
+    """Open no node."""
+
+
 class Grammar(NamedTuple):
     """One language's node types by the part that they play; absent types are plain code."""
 
@@ -41,8 +45,14 @@ class Grammar(NamedTuple):
     """A node that groups siblings without naming them."""
     leads: frozenset[str] = frozenset()
     """What stands before a definition and belongs to it, besides comments."""
-    docstrings: bool = False
-    """Whether a string that opens a body documents it."""
+    docstring: Opener = nothing
+    """Returns the string in a statement that documents what it opens or stands before."""
+    class_constants: bool = False
+    """Whether a constant of a class is told by its keywords, not by a name in capitals."""
+    joins_clauses: bool = False
+    """Whether neighbours of one name are one definition, given case by case."""
+    readable: Callable[[bytes], bytes] = bytes
+    """Rewrites what the parser cannot read; the length stays."""
 
     def unwrap(self, node: Node) -> Node:
         """Return the definition inside wrappers such as decorators and ``export``."""
@@ -105,6 +115,12 @@ def last_child(node: Node) -> Node | None:
     """Return a node's last named child, if it has any."""
     count = node.named_child_count
     return node.named_child(count - 1) if count else None
+
+
+def child_of_type(node: Node | None, kind: str) -> Node | None:
+    """Return a node's first child of one type, keywords included, if it has any."""
+    children = node.children if node is not None else ()
+    return next((child for child in children if child.type == kind), None)
 
 
 def text_of(node: Node) -> str:

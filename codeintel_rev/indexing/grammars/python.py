@@ -26,6 +26,12 @@ def _type_alias(node: Node) -> Found | None:
     return Found("type", left) if left else None
 
 
+def _docstring(node: Node) -> Node | None:
+    """Return the string that is a statement of its own."""
+    literal = first_child(node) if node.type == "expression_statement" else None
+    return literal if literal is not None and literal.type == "string" else None
+
+
 GRAMMAR = Grammar(
     package="tree_sitter_python",
     definitions={
@@ -49,5 +55,5 @@ GRAMMAR = Grammar(
         ),
         itself,
     ),
-    docstrings=True,
+    docstring=_docstring,
 )

@@ -1,4 +1,4 @@
-"""TypeScript and TSX."""
+"""TypeScript."""
 
 from __future__ import annotations
 
@@ -35,5 +35,3 @@ GRAMMAR = Grammar(
     transparent={**javascript.GRAMMAR.transparent, "expression_statement": _statement},
     leads=javascript.GRAMMAR.leads,
 )
-
-TSX_GRAMMAR = GRAMMAR._replace(entry="language_tsx")
