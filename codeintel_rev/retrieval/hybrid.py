@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain, islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.ports import ChunkCatalog, Embedder, LexicalIndex, VectorIndex
-from codeintel_rev.retrieval.fusion import reciprocal_rank_fusion
+from codeintel_rev.retrieval.fusion import RRF_K
 from codeintel_rev.retrieval.query import ParsedQuery
 from codeintel_rev.retrieval.ranking import Candidate, Ranked, rank
 from codeintel_rev.retrieval.signals import query_facts
@@ -89,7 +88,7 @@ class HybridSearcher:
         del ranked[limit:]
         rows = [item.candidate.head.row for item in ranked]
         records = {record.row: record for record in self._channels.catalog.hydrate(rows)}
-        ranks = dict(_reciprocal_ranks(retrieved))
+        ranks = _reciprocal_ranks(retrieved)
         return [
             _hit(records[row], item, ranks.get(row), retrieved, explain=explain)
             for row, item in zip(rows, ranked, strict=True)
@@ -151,8 +150,8 @@ def _pairs(rows: NDArray[np.int64], scores: NDArray[np.float32]) -> dict[int, fl
     return dict(zip(rows.tolist(), scores.tolist(), strict=True))
 
 
-def hit_of_record(record: ChunkRecord, score: float) -> SearchHit:
-    """Return a hit for a stored chunk, without channel scores."""
+def hit_of_record(record: ChunkRecord, score: float, **more: Any) -> SearchHit:
+    """Return a hit for a stored chunk; ``more`` are further fields of it."""
     return SearchHit(
         doc_id=record.id,
         score=score,
@@ -165,16 +164,17 @@ def hit_of_record(record: ChunkRecord, score: float) -> SearchHit:
         kind=record.kind,
         code=record.content,
         content_hash=record.content_hash,
+        **more,
     )
 
 
-def _reciprocal_ranks(retrieved: Retrieved) -> list[tuple[int, float]]:
-    lists = {
-        "exact": list(retrieved.exact),
-        "faiss": list(islice(retrieved.dense, CANDIDATES)),
-        "bm25": list(islice(retrieved.words, CANDIDATES)),
-    }
-    return reciprocal_rank_fusion({name: rows for name, rows in lists.items() if rows})
+def _reciprocal_ranks(retrieved: Retrieved) -> dict[int, float]:
+    """Return the sum of ``1 / (k + rank)`` over the channels, which hits report beside their score."""
+    sums: dict[int, float] = {}
+    for channel in retrieved:
+        for at, row in enumerate(islice(channel, CANDIDATES), start=1):
+            sums[row] = sums.get(row, 0.0) + 1.0 / (RRF_K + at)
+    return sums
 
 
 def _hit(
@@ -186,11 +186,11 @@ def _hit(
     explain: bool,
 ) -> SearchHit:
     dense, words = retrieved.dense.get(record.row), retrieved.words.get(record.row)
-    return replace(
-        hit_of_record(record, ranked.score),
+    shown = {"exact": ranked.candidate.is_named, "signals": ranked.signals} if explain else None
+    return hit_of_record(
+        record,
+        ranked.score,
         source="bm25" if dense is None and words is not None else "faiss",
         scores=ChannelScores(faiss=dense, bm25=words, rrf=rrf),
-        explain={"exact": ranked.candidate.is_named, "signals": dict(ranked.signals)}
-        if explain
-        else None,
+        explain=shown,
     )

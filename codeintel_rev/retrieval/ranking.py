@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from operator import mul
 from typing import NamedTuple
 
 from codeintel_rev.retrieval.signals import SIGNALS, QueryFacts, Subject
@@ -46,11 +48,19 @@ class Candidate(NamedTuple):
 
 
 class Ranked(NamedTuple):
-    """A candidate with its score and the signals behind it."""
+    """A candidate with its score and what is behind it."""
 
     candidate: Candidate
     score: float
-    signals: Mapping[str, float]
+    values: Sequence[float]
+    """One for each of ``SIGNALS``, in their order."""
+    file: float
+    """What its file adds to the score."""
+
+    @property
+    def signals(self) -> dict[str, float]:
+        """The signals by name."""
+        return {**dict(zip(SIGNALS, self.values, strict=True)), "file": self.file}
 
 
 def rank(
@@ -62,15 +72,33 @@ def rank(
     file, both as shares of the best.
     """
     weights = weights or Weights()
+    scored = _own_scores(facts, candidates, weights)
+    evidence = file_evidence([(c.head.uri, score) for score, c, _ in scored], weights.file_decay)
+    own_unit = _share(1.0 - weights.file_share, scored[0][0] if scored else 0.0)
+    file_unit = _share(weights.file_share, max(evidence.values(), default=0.0))
+    ranked = []
+    for score, candidate, values in scored:
+        file = evidence[candidate.head.uri] * file_unit
+        ranked.append(Ranked(candidate, score * own_unit + file, values, file))
+    ranked.sort(key=lambda item: (-item.score, item.candidate.head.id))
+    return ranked
+
+
+def _own_scores(
+    facts: QueryFacts, candidates: Sequence[Candidate], weights: Weights
+) -> list[tuple[float, Candidate, list[float]]]:
+    """Return each chunk's score without its file, and its signals, best first."""
+    bonuses = [weights.bonuses.get(name, 0.0) for name in SIGNALS]
+    penalties = [weights.penalties.get(name, 0.0) for name in SIGNALS]
     matches = match_scores(candidates, weights.dense_share)
     scored = []
     for candidate, match in zip(candidates, matches, strict=True):
         subject = Subject(candidate.head, candidate.is_named)
-        values = {name: signal(facts, subject) for name, signal in SIGNALS.items()}
-        scored.append(Ranked(candidate, _signalled(match, values, weights), values))
-    ranked = _with_file_evidence(scored, weights)
-    ranked.sort(key=lambda item: (-item.score, item.candidate.head.id))
-    return ranked
+        values = [signal(facts, subject) for signal in SIGNALS.values()]
+        score = (match + _dot(bonuses, values)) * max(1.0 - _dot(penalties, values), 0.0)
+        scored.append((score if match > 0.0 else 0.0, candidate, values))
+    scored.sort(key=lambda item: (-item[0], item[1].head.id))
+    return scored
 
 
 def match_scores(candidates: Sequence[Candidate], dense_share: float = DENSE_SHARE) -> list[float]:
@@ -84,39 +112,28 @@ def match_scores(candidates: Sequence[Candidate], dense_share: float = DENSE_SHA
         dense_share = 1.0
     elif most_dense <= 0.0:
         dense_share = 0.0
-    dense_unit = dense_share / most_dense if most_dense > 0.0 else 0.0
-    words_unit = (1.0 - dense_share) / most_words if most_words > 0.0 else 0.0
+    dense_unit = _share(dense_share, most_dense)
+    words_unit = _share(1.0 - dense_share, most_words)
     return [max(c.dense, 0.0) * dense_unit + c.words * words_unit for c in candidates]
 
 
-def _signalled(match: float, values: Mapping[str, float], weights: Weights) -> float:
-    if match <= 0.0:
-        return 0.0
-    bonus = sum(weight * values[name] for name, weight in weights.bonuses.items())
-    penalty = sum(weight * values[name] for name, weight in weights.penalties.items())
-    return (match + bonus) * max(1.0 - penalty, 0.0)
+def file_evidence(scored: Iterable[tuple[str, float]], decay: float) -> dict[str, float]:
+    """Return what each file has to show: the sum of its chunks' scores, each worth less by ``decay``.
 
-
-def _with_file_evidence(scored: Iterable[Ranked], weights: Weights) -> list[Ranked]:
-    """Mix each score with the sum of its file's scores, which fall off by ``file_decay``."""
-    ordered = sorted(scored, key=lambda item: (-item.score, item.candidate.head.id))
-    best = ordered[0].score if ordered else 0.0
-    if best <= 0.0:
-        return ordered
+    ``scored`` holds a (file, score) pair a chunk, best first.
+    """
     evidence: dict[str, float] = {}
-    weight: dict[str, float] = {}
-    for item in ordered:
-        uri = item.candidate.head.uri
-        factor = weight.get(uri, 1.0)
-        evidence[uri] = evidence.get(uri, 0.0) + factor * item.score
-        weight[uri] = factor * weights.file_decay
-    own_unit = (1.0 - weights.file_share) / best
-    file_unit = weights.file_share / max(evidence.values())
-    return [
-        Ranked(
-            item.candidate,
-            item.score * own_unit + evidence[item.candidate.head.uri] * file_unit,
-            {**item.signals, "file": evidence[item.candidate.head.uri] * file_unit},
-        )
-        for item in ordered
-    ]
+    worth: dict[str, float] = {}
+    for file, score in scored:
+        factor = worth.get(file, 1.0)
+        evidence[file] = evidence.get(file, 0.0) + factor * score
+        worth[file] = factor * decay
+    return evidence
+
+
+def _dot(left: Sequence[float], right: Sequence[float]) -> float:
+    return math.fsum(map(mul, left, right))
+
+
+def _share(share: float, of: float) -> float:
+    return share / of if of > 0.0 else 0.0

@@ -27,8 +27,8 @@ REPOSITORY_SHARE = 0.7
 INFLECTION_WEIGHT = 0.4
 """What another form of a word counts beside the word itself."""
 
-_FETCHES = (100, 1_000, 10_000)
-"""How many hits are fetched while the mask leaves too few of them."""
+_FETCH_GROWTH = 10
+"""How much more is fetched while the mask leaves too few hits."""
 
 
 class Word(NamedTuple):
@@ -65,17 +65,17 @@ class TantivySearcher:
         if query is None:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
         total = searcher.num_docs
-        for limit in (*_FETCHES, total):
-            if limit < k and limit < total:
-                continue
+        limit = min(k + k // 4, total)  # some of the best may be dead or out of scope
+        while True:
             hits = searcher.search(query, limit, count=False).hits
             values = searcher.fast_field_values(ROW, [address for _, address in hits])
             rows = np.array(values, dtype=np.int64)
             scores = np.array([score for score, _ in hits], dtype=np.float32)
             inside = rows < len(mask)
             inside[inside] = mask[rows[inside]]
-            if inside.sum() >= k or len(hits) < limit or limit >= total:
+            if inside.sum() >= k or len(hits) < limit or limit == total:
                 break
+            limit = min(limit * _FETCH_GROWTH, total)
         rows, scores = rows[inside], scores[inside]
         order = np.lexsort((rows, -scores))[:k]
         return rows[order], scores[order]
