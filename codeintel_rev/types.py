@@ -31,9 +31,11 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
     end_byte: int
     kind: str = "block"
     """``function, method, class, interface, struct, enum, trait, impl, module, type, constant,
-    macro, section`` (Markdown), ``block`` (merged siblings) or ``lines`` (no grammar)."""
+    property, macro, section`` (of a document, of data, of a style sheet), ``block`` (merged
+    siblings) or ``lines`` (no grammar)."""
     symbol: str = ""
-    """Dotted path of the definition it is or belongs to (``Class.method``), or empty."""
+    """Path of the definition it is or belongs to, or empty: names of code are joined by dots
+    (``Class.method``), titles of a document by `` > `` (``Guide > Install``)."""
     doc: str = ""
     """Docstring or leading comment of that definition, without its markers."""
 
@@ -43,7 +45,7 @@ class Symbol(msgspec.Struct, frozen=True, gc=False):
 
     name: str
     qualname: str
-    """Dotted path inside the file (``Class.method``)."""
+    """Path inside the file, as in ``Chunk.symbol``."""
     kind: str
     start_line: int
     end_line: int
@@ -283,3 +285,5 @@ class StatusReport(msgspec.Struct, frozen=True):
     bytes: int
     writer: str | None
     """Who holds the writer lock, if anyone."""
+    secrets: list[dict[str, Any]] = []
+    """``{repo, uri, line, kind}`` for each key, token or password seen in the text."""

@@ -220,6 +220,7 @@ class LocalIndex:
             model=model | {"fingerprint": self.embedder.fingerprint},
             bytes=size_on_disk(self.data_dir),
             writer=next((who for who in writers if who), None),
+            secrets=[secret for described in found for secret in described.secrets],
         )
 
     def _located(self, view: RepositoryView, query: ParsedQuery) -> list[SearchHit]:

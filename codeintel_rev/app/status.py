@@ -27,6 +27,7 @@ class Description(NamedTuple):
     files: int
     chunks: int
     skipped: dict[str, int]
+    secrets: list[dict[str, Any]]
 
 
 class Lag(NamedTuple):
@@ -54,10 +55,14 @@ def describe(opened: OpenRepository, settings: Settings, embedder: StaticEmbedde
     ]
     with opened.view() as view:
         if view is None:
-            return Description(_document(opened.repository, 0, 0, refs), 0, 0, {})
+            return Description(_document(opened.repository, 0, 0, refs), 0, 0, {}, [])
         files, skipped = view.catalog.counts()
         document = _document(opened.repository, view.sequence, view.generation, refs)
-        return Description(document, files, int(view.live.sum()), skipped)
+        secrets = [
+            {"repo": opened.repository.name, "uri": path, "line": line, "kind": kind}
+            for path, line, kind in view.catalog.secrets()
+        ]
+        return Description(document, files, int(view.live.sum()), skipped, secrets)
 
 
 def _document(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from codeintel_rev.types import AnswerEnvelope, IndexReport, SearchHit, SearchResult, StatusReport
 
 if TYPE_CHECKING:
     from codeintel_rev.app.compaction import CompactionReport
     from codeintel_rev.app.doctor import DoctorReport
+
+_SHOWN_SECRETS: Final = 3
+"""How many places ``status`` names; ``--json`` holds them all."""
 
 
 def hits_text(result: SearchResult, *, name_repos: bool = False) -> str:
@@ -103,9 +106,19 @@ def _status_lines(report: StatusReport) -> Iterator[tuple[str, str]]:
     most_first = sorted(report.skipped.items(), key=lambda pair: (-pair[1], pair[0]))
     told = ", ".join(f"{count:,} {reason}" for reason, count in most_first)
     yield "skipped", told or "none"
+    if report.secrets:
+        yield "secrets", f"{len(report.secrets):,} in the text, {_first_places(report)}"
     yield "model", f"{report.model['id']}, {report.model['dim']} dimensions"
     yield "size", _size(report.bytes)
     yield "writer", report.writer or "none"
+
+
+def _first_places(report: StatusReport) -> str:
+    """Return where the first secrets stand."""
+    shown = report.secrets[:_SHOWN_SECRETS]
+    places = [f"{secret['uri']}:{secret['line']} ({secret['kind']})" for secret in shown]
+    more = ["..."] if len(report.secrets) > len(shown) else []
+    return ", ".join(places + more)
 
 
 def _standing(snapshot: Mapping[str, Any]) -> str:

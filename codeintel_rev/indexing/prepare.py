@@ -19,6 +19,7 @@ from codeintel_rev.indexing.skip_rules import skip_by_content
 from codeintel_rev.io.packing import Span, pack_text
 from codeintel_rev.text.code_tokenizer import tokenize
 from codeintel_rev.text.languages import language_of
+from codeintel_rev.text.secrets import Secret, find_secrets
 from codeintel_rev.types import Chunk, FileEntry, ParsedFile, Symbol
 
 _log = logging.getLogger(__name__)
@@ -28,6 +29,9 @@ SHA1_BYTES = 20
 
 PLAIN_TEXT = "text"
 """The language of files without a grammar."""
+
+_HEAD_BYTES = 4096
+"""What is looked at where a name does not tell the language."""
 
 
 class TermEmbedder(Protocol):
@@ -71,6 +75,7 @@ class PreparedFile(msgspec.Struct, frozen=True):
     path_terms: str = ""
     chunks: list[PreparedChunk] = []
     symbols: list[Symbol] = []
+    secrets: list[Secret] = []
     vectors: NDArray[np.float16] | None = None
     """One row a chunk."""
 
@@ -124,7 +129,7 @@ def _prepare(repo: str, read: ReadFile, documents: list[list[str]]) -> PreparedF
     reason = skip_by_content(entry.path, data)
     if reason is not None:
         return PreparedFile(entry, scanned_ns, digest, skip_reason=reason)
-    lang = language_of(entry.path)
+    lang = language_of(entry.path, data[:_HEAD_BYTES])
     parsed = _parse(entry.path, data, lang)
     path_terms = tokenize(entry.path)
     seen: Counter[tuple[str, str, str]] = Counter()
@@ -147,6 +152,7 @@ def _prepare(repo: str, read: ReadFile, documents: list[list[str]]) -> PreparedF
         path_terms=" ".join(path_terms),
         chunks=chunks,
         symbols=parsed.symbols,
+        secrets=find_secrets(data),
     )
 
 

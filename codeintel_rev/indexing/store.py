@@ -261,6 +261,7 @@ class StoreWriter:
             file.entry.size,
             file.line_count,
             file.oid,
+            " ".join(f"{secret.line}:{secret.kind}" for secret in file.secrets),
         )
         spans: list[Span] = [c.placed(row) for c, row in zip(file.chunks, rows, strict=True)]
         return self._journal.add_version(version, spans, file.symbols)

@@ -271,6 +271,17 @@ class JournalView:
         )
         return int(files or 0), dict(skipped)
 
+    def secrets(self, snapshot_id: int) -> list[tuple[str, int, str]]:
+        """Return the (path, line, kind) of every secret in the text of a snapshot."""
+        found = self._connection.execute(
+            "SELECT path, secrets FROM snapshot_file JOIN version ON version.id = version_id"
+            " JOIN path ON path.id = version.path_id"
+            " WHERE snapshot_id = ? AND secrets != '' ORDER BY path",
+            (snapshot_id,),
+        )
+        places = ((path, word.partition(":")) for path, words in found for word in words.split())
+        return [(path, int(line), kind) for path, (line, _, kind) in places]
+
     def _rows(
         self, query: str, snapshot_id: int, paths: Iterable[str] | None
     ) -> Iterator[tuple[Any, ...]]:

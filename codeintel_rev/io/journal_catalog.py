@@ -73,6 +73,10 @@ class JournalCatalog:
         """Return how many files the first snapshot holds, and how many were skipped by reason."""
         return self._journal.counts(self._snapshots[0].id)
 
+    def secrets(self) -> list[tuple[str, int, str]]:
+        """Return the (path, line, kind) of every secret in the text of the first snapshot."""
+        return self._journal.secrets(self._snapshots[0].id)
+
     def _row_at(self, snapshot: Snapshot, path: str, line: int) -> int | None:
         spans = self._journal.spans_of(snapshot.id, path)
         if spans is None:

@@ -28,6 +28,7 @@ CREATE TABLE version (
     size INTEGER NOT NULL,
     lines INTEGER NOT NULL,
     oid BLOB NOT NULL,
+    secrets TEXT NOT NULL,
     spans BLOB NOT NULL,
     retired_ns INTEGER NOT NULL DEFAULT 0,
     UNIQUE (path_id, content_hash, chunker)

@@ -49,6 +49,8 @@ class NewVersion(NamedTuple):
     lines: int
     oid: bytes = b""
     """Git's name for the same bytes."""
+    secrets: str = ""
+    """The lines that hold secrets, as ``line:kind`` words."""
 
 
 class JournalWriter:
@@ -146,8 +148,9 @@ class JournalWriter:
     def add_version(self, version: NewVersion, spans: list[Span], symbols: Iterable[Symbol]) -> int:
         """Store a file version with the lines of its chunks and its definitions."""
         (version_id,) = self._connection.execute(
-            "INSERT INTO version (path_id, content_hash, chunker, lang, size, lines, oid, spans)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            "INSERT INTO version"
+            " (path_id, content_hash, chunker, lang, size, lines, oid, secrets, spans)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
             (*version, pack_spans(spans)),
         ).fetchone()
         self._connection.executemany(

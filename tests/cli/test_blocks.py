@@ -91,3 +91,21 @@ def test_status_names_what_was_skipped_most_first() -> None:
         "size       5.0 MiB",
         "writer     none",
     ]
+
+
+def test_status_names_the_first_places_of_secrets() -> None:
+    report = StatusReport(
+        repos=[],
+        files=1,
+        chunks=1,
+        skipped={},
+        model={"id": "static", "dim": 256, "fingerprint": "ab"},
+        bytes=5,
+        writer=None,
+        secrets=[
+            {"repo": "web", "uri": "a.py", "line": line, "kind": "password"} for line in range(1, 5)
+        ],
+    )
+    assert status_text(report).splitlines()[3] == (
+        "secrets    4 in the text, a.py:1 (password), a.py:2 (password), a.py:3 (password), ..."
+    )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from codeintel_rev.indexing.chunker import chunk_source
+from codeintel_rev.indexing.grammars import GRAMMAR_LANGUAGES, load_grammar
 from codeintel_rev.indexing.pieces import ChunkSize
 from codeintel_rev.text.languages import language_of
 from codeintel_rev.types import Symbol
 
+ROOT = Path(__file__).parents[2]
 SAMPLES = {path.stem: path for path in (Path(__file__).parent / "samples").iterdir()}
 
 EXPECTED = {
@@ -216,3 +219,13 @@ def test_a_large_document_of_data_is_cut_at_its_top_keys() -> None:
         ("section", "build", 2),
         ("section", "test", 9),
     ]
+
+
+@pytest.mark.parametrize("lang", GRAMMAR_LANGUAGES)
+def test_the_documents_name_each_grammar_and_its_pinned_version(lang: str) -> None:
+    loaded = load_grammar(lang)
+    assert loaded is not None
+    wheel = loaded[0].package.replace("_", "-")
+    pins = dict(re.findall(r"^(\S+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    row = rf"^\| `{lang}` \| .+ \| `{wheel}` \| {re.escape(pins[wheel])} \|$"
+    assert re.search(row, (ROOT / "docs" / "languages.md").read_text(), re.MULTILINE)

@@ -12,6 +12,7 @@ from codeintel_rev.indexing.parse_pool import ParsePool
 from codeintel_rev.indexing.prepare import PreparedFile, chunk_id, prepare_files
 from codeintel_rev.io.packing import unpack_text
 from codeintel_rev.io.static_embedder import StaticEmbedder
+from codeintel_rev.text.secrets import Secret
 from codeintel_rev.types import FileEntry
 
 CODE = "def parse(text):\n    return text.split()\n\n\ndef render(rows):\n    return rows\n"
@@ -46,6 +47,23 @@ def test_a_prepared_file_holds_text_terms_and_unit_vectors(root: Path) -> None:
     assert file.vectors is not None
     assert np.linalg.norm(file.vectors.astype(np.float32), axis=1) == pytest.approx(1, abs=1e-2)
     assert {s.name for s in file.symbols} == {"parse_0", "render"}
+
+
+def test_the_head_of_a_file_tells_its_language_where_the_name_does_not(root: Path) -> None:
+    (root / "deploy").write_text("#!/usr/bin/env bash\nrun() { :; }\n")
+    (root / "box.h").write_text("class Box {\n public:\n  int size();\n};\n")
+    files = prepare_files(
+        "shop", DiskSource(root), entries(root, "deploy", "box.h"), StaticEmbedder()
+    )
+    assert [file.lang for file in files] == ["bash", "cpp"]
+
+
+def test_a_secret_in_the_text_is_noted_with_its_line(root: Path) -> None:
+    (root / "settings.py").write_text("import os\nKEY = 'AKIA" + "Q7RZ2MXPL4TWB3NY'\n")
+    (file,) = prepare_files(
+        "shop", DiskSource(root), entries(root, "settings.py"), StaticEmbedder()
+    )
+    assert file.secrets == [Secret(2, "aws_access_key")]
 
 
 def test_a_binary_file_says_why_it_was_left_out(root: Path) -> None:

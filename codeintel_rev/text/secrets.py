@@ -1,0 +1,108 @@
+"""Keys, tokens and passwords that stand in text, told by their form.
+
+Few rules, each of them specific: a flag that is mostly wrong is not looked at. What its issuer
+marks with a prefix is told by the prefix; any other value only where the name it is given says
+what it is and the value looks random.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+
+class Secret(NamedTuple):
+    """A place in a file."""
+
+    line: int
+    kind: str
+
+
+class _Rule(NamedTuple):
+    kind: str
+    marks: tuple[bytes, ...]
+    """One of these is in every text that holds one; looking for them first is what makes it fast."""
+    pattern: re.Pattern[bytes]
+
+
+def _rule(kind: str, marks: str, pattern: str) -> _Rule:
+    return _Rule(kind, tuple(marks.encode().split()), re.compile(pattern.encode()))
+
+
+_RULES: Final = (
+    _rule(
+        "private_key",
+        "-----BEGIN",
+        r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?:[\s\"'+,]|\\[nr])+[\w+/=:]{40}",
+    ),
+    _rule("aws_access_key", "AKIA ASIA", r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b"),
+    _rule("github_token", "ghp_ gho_ ghu_ ghs_ ghr_", r"\bgh[pousr]_[A-Za-z0-9]{36}\b"),
+    _rule("github_token", "github_pat_", r"\bgithub_pat_\w{82}\b"),
+    _rule("gitlab_token", "glpat-", r"\bglpat-[\w-]{20,}"),
+    _rule("slack_token", "xox", r"\bxox[abeprs]-(?:\d{8,}-)+[\w-]{10,}"),
+    _rule(
+        "slack_webhook", "hooks.slack.com", r"hooks\.slack\.com/services/T\w{8,}/B\w{8,}/\w{20,}"
+    ),
+    _rule("stripe_key", "sk_live_ rk_live_", r"\b[sr]k_live_[A-Za-z0-9]{20,}"),
+    _rule("google_api_key", "AIza", r"\bAIza[\w-]{35}(?![\w-])"),
+    _rule("openai_key", "sk-", r"\bsk-(?:proj-)?(?:[A-Za-z0-9]{20}T3BlbkFJ|[\w-]{74}T3BlbkFJ)"),
+    _rule("anthropic_key", "sk-ant-", r"\bsk-ant-[\w-]{80,}"),
+    _rule("npm_token", "npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),
+    _rule("pypi_token", "pypi-AgEIcHlwaS5vcmc", r"\bpypi-AgEIcHlwaS5vcmc[\w-]{50,}"),
+)
+
+_TELLING: Final = (b"secret", b"passw", b"token", b"api_key", b"apikey", b"access_key")
+_ASSIGNED: Final = re.compile(
+    rb"(?:secret|passw(?:or)?d|token|api_?key|access_key)\w{0,16}[\"']?\]?\s{0,8}(?:=>|:=|[:=])"
+    rb"\s{0,8}[\"']([\w+/=.-]{24,200})[\"']",
+    re.IGNORECASE,
+)
+_INVENTED: Final = re.compile(
+    rb"example|sample|dummy|placeholder|change.?me|your|fake|test|xxxx|1234|abcd", re.IGNORECASE
+)
+"""What made-up values hold."""
+_WORD: Final = re.compile(rb"[a-z]{7}")
+_HEX: Final = re.compile(rb"[0-9a-f]{32,}|[0-9A-F]{32,}")
+_MIN_BITS: Final = 4.0
+"""Entropy a character, from which a value of all kinds of letters counts as random."""
+_MIN_HEX_BITS: Final = 3.2
+
+
+def find_secrets(data: bytes) -> list[Secret]:
+    """Return the lines of an ASCII-compatible text that hold a secret, in order."""
+    found = {(data.count(b"\n", 0, at) + 1, kind) for at, kind in _offsets(data)}
+    return [Secret(*place) for place in sorted(found)]
+
+
+def _offsets(data: bytes) -> Iterator[tuple[int, str]]:
+    for rule in _RULES:
+        if any(mark in data for mark in rule.marks):
+            for match in rule.pattern.finditer(data):
+                if not _INVENTED.search(match[0]):
+                    yield match.start(), rule.kind
+    lowered = data.lower()
+    if any(word in lowered for word in _TELLING):
+        for match in _ASSIGNED.finditer(data):
+            if _looks_random(match[1]):
+                yield match.start(), "password"
+
+
+def _looks_random(value: bytes) -> bool:
+    """Return whether no one would have written ``value`` by hand."""
+    if _INVENTED.search(value):
+        return False
+    if _HEX.fullmatch(value):
+        return _entropy(value) >= _MIN_HEX_BITS
+    if _WORD.search(value):
+        return False
+    has_all = all(re.search(kind, value) for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]"))
+    return has_all and _entropy(value) >= _MIN_BITS
+
+
+def _entropy(value: bytes) -> float:
+    """Return the Shannon entropy of the bytes of ``value``, in bits a byte."""
+    shares = (count / len(value) for count in Counter(value).values())
+    return -sum(share * math.log2(share) for share in shares)

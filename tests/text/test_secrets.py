@@ -1,0 +1,75 @@
+"""Which text is taken for a secret; the values are put together here so that none stands in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from codeintel_rev.text.secrets import Secret, find_secrets
+
+RANDOM = "kV9zQ2mX7pL4tR8wB3nY6cJ5hG1dF0sA"
+LONG = RANDOM * 3
+
+
+def kinds(text: str) -> list[str]:
+    return [secret.kind for secret in find_secrets(text.encode())]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("private_key", f"-----BEGIN RSA PRIVATE KEY-----\n{LONG}\n"),
+        ("private_key", f'key = "-----BEGIN PRIVATE KEY-----\\n{LONG}"'),
+        ("private_key", f"-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n{LONG}\n"),
+        ("aws_access_key", "id: AKIA" + "Q7RZ2MXPL4TWB3NY"),
+        ("github_token", "https://ghp_" + RANDOM + "Zq7X@github.com/a/b"),
+        ("github_token", "github_pat_" + (LONG)[:82]),
+        ("gitlab_token", "glpat-" + RANDOM[:20]),
+        ("slack_token", "xoxb-" + "83910273645-92837465019-" + RANDOM),
+        ("slack_webhook", "https://hooks.slack.com/services/T0" + "9QZX7RM/B02LPWK9T/" + RANDOM),
+        ("stripe_key", "sk_live_" + RANDOM),
+        ("google_api_key", "AIza" + (RANDOM * 2)[:35]),
+        ("openai_key", "sk-" + RANDOM[:20] + "T3Blbk" + "FJ" + RANDOM[:20]),
+        ("anthropic_key", "sk-ant-" + LONG),
+        ("npm_token", "//registry/:_authToken=npm_" + RANDOM + "Zq7X"),
+        ("pypi_token", "pypi-AgEIcHlwaS5" + "vcmc" + LONG),
+        ("password", f'SECRET_KEY = "{RANDOM}"'),
+        ("password", f"'api-token' => '{RANDOM}'"),
+        ("password", f'{{"clientSecret": "{RANDOM}"}}'),
+        ("password", 'password: "' + "9f2c7a10e4b85d36" * 2 + '"'),
+    ],
+)
+def test_a_secret_is_told_by_its_form(kind: str, text: str) -> None:
+    assert kinds(text) == [kind]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-----BEGIN RSA PRIVATE KEY-----\n...\n",
+        "AKIA" + "IOSFODNN7EXAMPLE",
+        "ghp_" + "x" * 36,
+        'password = "correct horse battery staple"',
+        'password = os.environ["DATABASE_PASSWORD_OF_THE_SERVICE"]',
+        'token = "access_token_of_the_first_user"',
+        'SECRET_KEY = "your-Secret-key-goes-here-42"',
+        'tokenizer = "sentence-transformers/all-MiniLM-L6-v2"',
+        "commit = '9f2c7a10e4b85d369f2c7a10e4b85d36'",
+        f'integrity = "sha512-{RANDOM}"',
+        'secret = "' + "ab" * 16 + '"',
+        "",
+    ],
+)
+def test_what_is_invented_or_no_secret_is_left_alone(text: str) -> None:
+    assert kinds(text) == []
+
+
+def test_places_are_in_order_and_told_once() -> None:
+    key = f'TOKEN = "{RANDOM}"; token = "{RANDOM}"\n'
+    assert find_secrets(f"\n{key}\n{key}".encode()) == [
+        Secret(2, "password"),
+        Secret(4, "password"),
+    ]
+
+
+def test_long_lines_of_telling_words_take_linear_time() -> None:
+    assert find_secrets(b"token = " * 100_000 + b"secret" * 100_000) == []
