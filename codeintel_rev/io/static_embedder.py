@@ -11,7 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.io.static_model import read_model
-from codeintel_rev.text.code_tokenizer import TOKENIZER_VERSION, document_terms, tokenize
+from codeintel_rev.text.code_tokenizer import (
+    PATH_WEIGHT,
+    TOKENIZER_VERSION,
+    document_terms,
+    tokenize,
+)
 
 MODEL_PATH = Path(__file__).parent.parent / "data" / "static_model.bin"
 """The model that ships with the package."""
@@ -33,7 +38,7 @@ class StaticEmbedder:
         self._ids = dict(zip(model.terms, range(len(model.terms)), strict=True))
         self.model_id = f"{(path or MODEL_PATH).stem}-{model.digest[:12]}"
         self.fingerprint = hashlib.sha256(
-            f"{model.digest} {TOKENIZER_VERSION}".encode()
+            f"{model.digest} {TOKENIZER_VERSION} {PATH_WEIGHT}".encode()
         ).hexdigest()
 
     @property

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from codeintel_rev.text.code_tokenizer import (
     MAX_TERM_LENGTH,
+    PATH_WEIGHT,
     document_terms,
     identifiers,
     tokenize,
@@ -47,8 +48,9 @@ def test_identifiers_are_returned_as_written() -> None:
     assert identifiers("self._userName = f2(9, 'größe')") == ["self", "_userName", "f2", "größe"]
 
 
-def test_document_terms_start_with_path_and_symbol() -> None:
-    assert document_terms("a/b.py", "C.run", "pass") == ["a", "b", "py", "c", "run", "pass"]
+def test_a_document_is_its_path_repeated_then_symbol_and_text() -> None:
+    path = ["a", "b", "py"] * PATH_WEIGHT
+    assert document_terms("a/b.py", "C.run", "pass") == [*path, "c", "run", "pass"]
 
 
 @given(st.text())
