@@ -55,10 +55,11 @@ _LOCK_FILES = _words(
     " .terraform.lock.hcl stack.yaml.lock cabal.project.freeze"
 )
 _SECRET_FILES = _words(
-    "id_rsa id_dsa id_ecdsa id_ed25519 .netrc _netrc .pgpass .pypirc .git-credentials .htpasswd"
+    "id_rsa id_dsa id_ecdsa id_ed25519 id_ecdsa_sk id_ed25519_sk .netrc _netrc .pgpass .pypirc"
+    " .git-credentials .htpasswd .dockercfg .s3cfg"
 )
 _SECRET_SUFFIXES = (".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk")
-_ENV_SAMPLES = ("example", "sample", "template", "dist", "defaults", "tpl")
+_ENV_SAMPLES = _words("example sample template dist defaults tpl")
 _GENERATED_SUFFIXES = (
     *("_pb2.py", "_pb2.pyi", "_pb2_grpc.py", ".pb.go", ".pb.gw.go", ".pb.cc", ".pb.h", ".pb.swift"),
     *("_pb.js", "_pb.d.ts", ".g.dart", ".freezed.dart", ".designer.cs", ".g.cs", ".g.i.cs"),
@@ -153,8 +154,8 @@ def _is_utf16(head: bytes) -> bool:
 def _is_secret_name(name: str) -> bool:
     if name in _SECRET_FILES or name.endswith(_SECRET_SUFFIXES):
         return True
-    is_env = name == ".env" or name.startswith(".env.")
-    return is_env and not name.endswith(_ENV_SAMPLES)
+    is_env = name.endswith(".env") or name.startswith(".env.")
+    return is_env and _ENV_SAMPLES.isdisjoint(name.split("."))
 
 
 def _has_long_lines(suffix: str, data: bytes) -> bool:

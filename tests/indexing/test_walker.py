@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import tracemalloc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -367,3 +368,42 @@ def change_something(root: Path, rng: random.Random, step: int) -> None:
         git(root, "checkout", "-q", "--", ".")
     else:
         write(root, name, text=f"x = {step}\n")
+
+
+def test_a_huge_file_is_left_out_by_its_size_though_it_has_holes(tree: Path) -> None:
+    write(tree, "log.py", "data.txt", text="")
+    os.truncate(tree / "log.py", 100 << 20)
+    os.truncate(tree / "data.txt", 1 << 40)
+    assert look(tree).skipped == [Skipped("data.txt", "too_large"), Skipped("log.py", "too_large")]
+
+
+def test_deep_folders_are_walked(tree: Path) -> None:
+    deep = "/".join(["d"] * 500) + "/a.py"
+    write(tree, deep)
+    assert paths(look(tree)) == [deep]
+
+
+def test_a_path_longer_than_the_system_allows_hides_nothing_else(tree: Path) -> None:
+    write(tree, "a.py", "z/b.py")
+    folder = os.open(tree, os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("long" * 60, dir_fd=folder)
+        inner = os.open("long" * 60, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(os.open("c.py", os.O_CREAT | os.O_WRONLY, dir_fd=folder))
+    os.close(folder)
+    assert paths(look(tree)) == ["a.py", "z/b.py"]
+
+
+def test_a_folder_of_many_files_is_walked_in_little_memory(root: Path) -> None:
+    for at in range(3_000):
+        (root / f"part{at}.py").touch()
+    tracemalloc.start()
+    try:
+        result = look(root)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(result.files) == 3_000
+    assert peak / len(result.files) < 1_500
