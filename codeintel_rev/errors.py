@@ -20,6 +20,7 @@ The tree::
     ├── Busy                     busy
     ├── DeadlineExceeded         deadline
     └── Unavailable              unavailable
+        └── StorageFailed        unavailable
 
 Every error says what happened (``message``), which value caused it (``value``) and what to do
 about it (``hint``). ``code`` is the word that every surface reports.
@@ -132,3 +133,7 @@ class Unavailable(CodeIntelError):
     """Raised when a configured service or driver does not work."""
 
     code = "unavailable"
+
+
+class StorageFailed(Unavailable):
+    """Raised when the disk takes no more data: it is full, read-only or broken."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from codeintel_rev.app.repository import (
 from codeintel_rev.app.requests import checked_query, checked_scope
 from codeintel_rev.app.snapshot_choice import names_snapshots
 from codeintel_rev.config.settings import Settings, load_settings
-from codeintel_rev.errors import Busy, IndexMissing, NotFound
+from codeintel_rev.errors import Busy, IndexDamaged, IndexMissing, NotFound, StorageFailed
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import file_lock
 from codeintel_rev.io.registry import Registry, Repository
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from codeintel_rev.app.watch import BackgroundWatcher
     from codeintel_rev.indexing.pipeline import Progress
     from codeintel_rev.types import AnswerEnvelope, AnswerEvent
+
+_log = logging.getLogger(__name__)
 
 REFRESH_WAIT_S = 2.0
 """A search waits this long for another writer, then serves what is there as ``stale_index``."""
@@ -128,16 +131,19 @@ class LocalIndex:
         scope = checked_scope(scope)
         parsed = parse_query(query)
         hits: list[SearchHit] = []
+        limits = list(self._limits)
         reached = False
         for opened in self.selected(scope):
             with opened.view(scope) as view:
                 if view is not None and view.channels.mask.any():
                     reached = True
+                    limits += view.limits
                     hits += self.search_view(view, parsed, limit, mode, explain=explain)
         hits.sort(key=lambda hit: (-hit.score, hit.doc_id))
-        limits = self._limits if reached else (*self._limits, "scope_empty")
+        limits += [] if reached else ["scope_empty"]
         took_ms = (time.perf_counter() - started) * 1000
-        return SearchResult(query, tuple(hits[:limit]), limits, round(took_ms, 3))
+        told = tuple(dict.fromkeys(limits))
+        return SearchResult(query, tuple(hits[:limit]), told, round(took_ms, 3))
 
     def search_view(
         self, view: RepositoryView, query: ParsedQuery, limit: int, mode: Mode, *, explain: bool
@@ -292,6 +298,9 @@ def _refresh(
                     registry, present, settings, embedder, waiting, progress or quiet
                 )
             except Busy:
+                limits = ("stale_index",)
+            except (IndexDamaged, StorageFailed) as error:
+                _log.warning("%s (%s)", error.message, error.hint)
                 limits = ("stale_index",)
     return limits
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from codeintel_rev.io.journal import Journal, JournalView, Snapshot
 from codeintel_rev.io.journal_catalog import JournalCatalog
 from codeintel_rev.io.registry import Repository
 from codeintel_rev.io.vector_store import VectorReader
+from codeintel_rev.retrieval.absent_index import AbsentIndex
 from codeintel_rev.retrieval.dense_searcher import DenseSearcher
 from codeintel_rev.retrieval.hybrid import Channels
 from codeintel_rev.retrieval.tantivy_searcher import TantivySearcher
@@ -32,6 +34,8 @@ from codeintel_rev.text.languages import canonical_language
 from codeintel_rev.types import Scope
 
 _Key = TypeVar("_Key")
+
+_log = logging.getLogger(__name__)
 
 _MASKS_KEPT = 32
 """Scope masks remembered for one sequence."""
@@ -49,7 +53,7 @@ class _Generation(NamedTuple):
     """One compaction's files, held open."""
 
     number: int
-    words: TantivySearcher
+    words: TantivySearcher | AbsentIndex
     lock: GenerationLock
 
     @classmethod
@@ -58,7 +62,12 @@ class _Generation(NamedTuple):
         lock = GenerationLock.share(folder.generation_lock(number))
         if lock is None:
             raise _SupersededError
-        return cls(number, TantivySearcher(folder.lexical(number), background_idf), lock)
+        try:
+            words = TantivySearcher(folder.lexical(number), background_idf)
+        except IndexDamaged as error:
+            _tell(error)
+            return cls(number, AbsentIndex(), lock)
+        return cls(number, words, lock)
 
 
 class _State(NamedTuple):
@@ -68,8 +77,14 @@ class _State(NamedTuple):
     generation: _Generation
     live: dict[tuple[int, ...], NDArray[np.bool_]]
     """Rows of each set of snapshots that was asked for."""
-    vectors: DenseSearcher
+    vectors: DenseSearcher | AbsentIndex
     masks: dict[bytes, NDArray[np.bool_]]
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What is damaged, and therefore not searched."""
+        parts = {"faiss_error": self.vectors, "bm25_error": self.generation.words}
+        return tuple(word for word, part in parts.items() if isinstance(part, AbsentIndex))
 
 
 class RepositoryView(NamedTuple):
@@ -83,6 +98,8 @@ class RepositoryView(NamedTuple):
     live: NDArray[np.bool_]
     catalog: JournalCatalog
     channels: Channels
+    limits: tuple[str, ...]
+    """What is damaged, and therefore not searched."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -185,6 +202,7 @@ class OpenRepository:
             live=live,
             catalog=catalog,
             channels=channels,
+            limits=state.limits,
         )
 
     def _current(self, journal: JournalView) -> _State:
@@ -193,20 +211,36 @@ class OpenRepository:
             if self._state is None or self._state.sequence != sequence:
                 generation = self._generation(journal.generation)
                 rows = journal.live_rows()
-                vectors = VectorReader(self.folder.vectors, journal.segments(), self._dim, rows)
-                dense = DenseSearcher(vectors.blocks, vectors.rows)
-                self._state = _State(sequence, generation, {}, dense, {})
+                vectors = self._vectors(journal, rows)
+                self._state = _State(sequence, generation, {}, vectors, {})
             return self._state
+
+    def _vectors(self, journal: JournalView, rows: int) -> DenseSearcher | AbsentIndex:
+        try:
+            vectors = VectorReader(self.folder.vectors, journal.segments(), self._dim, rows)
+        except IndexDamaged as error:
+            _tell(error)
+            return AbsentIndex()
+        return DenseSearcher(vectors.blocks, vectors.rows)
 
     def _generation(self, number: int) -> _Generation:
         """Return the generation with at least the words that the present transaction sees.
 
         It is opened or reloaded after the transaction began; rows beyond it are not in the mask.
         """
-        if self._state is None or self._state.generation.number != number:
+        present = self._state.generation if self._state is not None else None
+        if present is None or present.number != number or isinstance(present.words, AbsentIndex):
             return _Generation.open(self.folder, number)
-        self._state.generation.words.reload()
-        return self._state.generation
+        try:
+            present.words.reload()
+        except IndexDamaged:
+            return _Generation.open(self.folder, number)
+        return present
+
+
+def _tell(error: IndexDamaged) -> None:
+    """Say what is damaged; the rest is served."""
+    _log.warning("%s (%s)", error.message, error.hint)
 
 
 def require_snapshots(opened: Sequence[OpenRepository], scope: Scope) -> None:

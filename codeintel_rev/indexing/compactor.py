@@ -109,7 +109,7 @@ class Compactor:
         catalog = self._folder.catalog(generation)
         catalog.mkdir(parents=True)
         marks = {"sequence": sealed.sequence, "end_row": sealed.end_row}
-        words = TantivyWriter(self._folder.lexical(generation), bulk=True)
+        words = TantivyWriter(self._folder.lexical(generation), bulk=True, create=True)
         try:
             with (
                 ChunksWriter(catalog / CHUNKS_FILE, self._dim, **marks) as chunks,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,11 +13,12 @@ import numpy as np
 
 from codeintel_rev.indexing.chunker import CHUNKER_VERSION
 from codeintel_rev.indexing.prepare import PreparedChunk, PreparedFile
-from codeintel_rev.io import file_lock, journal_schema
+from codeintel_rev.io import file_lock, journal_schema, storage_failure
 from codeintel_rev.io.journal import WORKTREE, Journal, Snapshot
 from codeintel_rev.io.journal_writer import JournalWriter, NewChunk, NewVersion
 from codeintel_rev.io.packing import Span, unpack_text
 from codeintel_rev.io.vector_store import VectorWriter
+from codeintel_rev.retrieval.lexical_schema import create_index
 from codeintel_rev.retrieval.tantivy_writer import LexicalDocument, TantivyWriter
 from codeintel_rev.types import FileEntry
 
@@ -74,11 +76,19 @@ class RepositoryFolder(NamedTuple):
         return journal_schema.is_made(self.journal)
 
     def create(self, components: dict[str, str]) -> None:
-        """Make the folder with an empty journal, unless it is there."""
-        for folder in (self.vectors, self.lexical(0), self.locks):
-            folder.mkdir(parents=True, exist_ok=True)
-        self.generation_lock(0).touch()
-        journal_schema.create(self.journal, components)
+        """Make the folder with an empty journal, unless it is there.
+
+        What a lost journal has left is removed first: its rows would mean other chunks.
+        """
+        with self.writing():
+            if self.is_made:
+                return
+            for leftover in (self.vectors, self.path / "lexical", self.path / "catalog"):
+                shutil.rmtree(leftover, ignore_errors=True)
+            self.vectors.mkdir(parents=True)
+            create_index(self.lexical(0))
+            self.generation_lock(0).touch()
+            journal_schema.create(self.journal, components)
 
     def state(self, ref: str = WORKTREE) -> tuple[Snapshot | None, dict[str, object]]:
         """Return a snapshot and the journal's versions and counters."""
@@ -102,8 +112,11 @@ class RepositoryFolder(NamedTuple):
     def writing(
         self, *, timeout_s: float | None = None, on_wait: Callable[[str], None] | None = None
     ) -> Iterator[None]:
-        """Hold the writer lock."""
-        with file_lock.hold(self.writer_lock, timeout_s=timeout_s, on_wait=on_wait):
+        """Hold the writer lock; raises ``Busy``, and ``StorageFailed`` when the disk is full."""
+        with (
+            storage_failure.explained(self.path),
+            file_lock.hold(self.writer_lock, timeout_s=timeout_s, on_wait=on_wait),
+        ):
             yield
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeintel_rev.io.journal_schema import damaged, is_damage, open_checked
+from codeintel_rev.io.journal_schema import is_unusable, open_checked, unusable
 from codeintel_rev.io.packing import bitmap_length, unpack_bitmap, unpack_spans, unpack_text
 from codeintel_rev.io.vector_store import Segment
 from codeintel_rev.types import ChunkHead, ChunkRecord, Symbol
@@ -72,8 +72,8 @@ class Journal:
                 connection.execute("COMMIT")
         except BaseException as error:
             connection.close()
-            if is_damage(error):
-                raise damaged(self.path, error) from error
+            if isinstance(error, sqlite3.Error) and is_unusable(error):
+                raise unusable(self.path, error) from error
             raise
         else:
             self._idle.append(connection)

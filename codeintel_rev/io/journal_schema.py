@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
-from codeintel_rev.errors import IndexDamaged, IndexForeign, IndexMissing
+from codeintel_rev.errors import CodeIntelError, IndexDamaged, IndexForeign, IndexMissing
+from codeintel_rev.io import storage_failure
 
 SCHEMA_VERSION = 1
 """Version of the tables below. Bump when a table, a column or a packed format changes."""
@@ -93,16 +95,35 @@ CREATE TABLE segment (
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open the database file ``path`` in autocommit, transactions being explicit."""
-    connection = sqlite3.connect(
-        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-    )
+    """Open the database file ``path`` in autocommit, transactions being explicit.
+
+    Where the disk takes no more data, not even what SQLite needs to coordinate its readers, a
+    database at rest can still be read; any write to it fails.
+    """
+    connection = _connect(os.fspath(path), uri=False)
     try:
         connection.execute("PRAGMA synchronous = NORMAL")
+    except sqlite3.OperationalError:
+        connection.close()
+        if not _is_at_rest(path):
+            raise
+        return _connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _connect(place: str, *, uri: bool) -> sqlite3.Connection:
+    return sqlite3.connect(
+        place, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, uri=uri
+    )
+
+
+def _is_at_rest(path: Path) -> bool:
+    """Return whether everything that was committed is in the file itself."""
+    log = path.with_name(f"{path.name}-wal")
+    return path.exists() and not (log.exists() and log.stat().st_size)
 
 
 def create(path: Path, components: dict[str, str]) -> None:
@@ -172,7 +193,7 @@ def open_checked(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
     except sqlite3.DatabaseError as error:
-        raise damaged(path, error) from error
+        raise unusable(path, error) from error
     return connection
 
 
@@ -189,14 +210,16 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def is_damage(error: BaseException) -> bool:
-    """Return whether SQLite says that a file's bytes are wrong, rather than the program."""
+def is_unusable(error: BaseException) -> bool:
+    """Return whether SQLite blames the file or its disk, rather than the program."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR)
 
 
-def damaged(path: Path, cause: BaseException) -> IndexDamaged:
-    """Return the error for a journal that SQLite cannot read."""
+def unusable(path: Path, cause: sqlite3.Error) -> CodeIntelError:
+    """Return the error for a journal that SQLite cannot read: damaged, or on a disk that is full."""
+    if (told := storage_failure.failure(path.parent, cause)) is not None:
+        return told
     return IndexDamaged(
         f"the journal {path.name} cannot be read: {cause}",
         hint="run `codeintel index --full` to rebuild it",

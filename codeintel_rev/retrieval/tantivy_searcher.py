@@ -12,7 +12,7 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
-from codeintel_rev.retrieval.lexical_schema import ROW, open_index
+from codeintel_rev.retrieval.lexical_schema import ROW, open_index, reading
 from codeintel_rev.retrieval.word_forms import inflections
 
 FIELD_WEIGHTS: Mapping[str, float] = {"body": 1.0, "symbol": 0.75, "path": 1.0, "doc": 0.5}
@@ -49,17 +49,31 @@ class TantivySearcher:
     """
 
     def __init__(self, folder: Path, background_idf: Callable[[str], float]) -> None:
+        """Open the index in ``folder``; raises ``IndexDamaged`` when it cannot be read."""
+        self._folder = folder
         self._index = open_index(folder)
         self._background_idf = background_idf
+        self.reload()
 
     def reload(self) -> None:
-        """See every commit made so far."""
-        self._index.reload()
+        """See every commit made so far; raises ``IndexDamaged``."""
+        with reading(self._folder):
+            self._index.reload()
+            self._index.searcher()
 
     def search(
         self, terms: Sequence[str], k: int, mask: NDArray[np.bool_]
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return up to ``k`` rows with ``mask[row]`` and their scores, best first, ties by row."""
+        """Return up to ``k`` rows with ``mask[row]`` and their scores, best first, ties by row.
+
+        Raises ``IndexDamaged`` when what was written cannot be read.
+        """
+        with reading(self._folder):
+            return self._search(terms, k, mask)
+
+    def _search(
+        self, terms: Sequence[str], k: int, mask: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         searcher = self._index.searcher()
         query = self._query(searcher, self.telling_words(searcher, terms))
         if query is None:

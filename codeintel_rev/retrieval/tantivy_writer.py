@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import tantivy
 
-from codeintel_rev.retrieval.lexical_schema import open_index
+from codeintel_rev.retrieval.lexical_schema import create_index, open_index
 
 BULK_HEAP_BYTES = 128_000_000
 SMALL_HEAP_BYTES = 15_000_000
@@ -28,8 +28,9 @@ class LexicalDocument(NamedTuple):
 class TantivyWriter:
     """Appends documents; its caller holds the repository's ``writer`` lock."""
 
-    def __init__(self, folder: Path, *, bulk: bool) -> None:
-        self._index = open_index(folder)
+    def __init__(self, folder: Path, *, bulk: bool, create: bool = False) -> None:
+        """Open the index in ``folder``, or ``create`` it; raises ``IndexDamaged``."""
+        self._index = create_index(folder) if create else open_index(folder)
         heap = BULK_HEAP_BYTES if bulk else SMALL_HEAP_BYTES
         self._writer = self._index.writer(heap, 1)
 

@@ -18,7 +18,7 @@ TEXTS = (
 
 @pytest.fixture
 def searcher(tmp_path: Path) -> TantivySearcher:
-    writer = TantivyWriter(tmp_path, bulk=False)
+    writer = TantivyWriter(tmp_path, bulk=False, create=True)
     writer.add(
         LexicalDocument(row, text, f"symbol{row}", f"src file{row}", "")
         for row, text in enumerate(TEXTS)
