@@ -47,23 +47,27 @@ def yaml_keys(rows: Sequence[str]) -> Iterator[Heading]:
 
 def tables(rows: Sequence[str]) -> Iterator[Heading]:
     """Yield the ``[table]`` lines of TOML and of INI files."""
+    last = -1
     for row, line in enumerate(rows):
         if match := _TABLE.match(line.rstrip()):
-            yield Heading(_start(rows, row), row, 1, heading_title(match[1]))
+            yield Heading(_start(rows, row, last), row, 1, heading_title(match[1]))
+            last = row
 
 
 def _headings(rows: Sequence[str], found: Iterable[tuple[int, str, str]]) -> Iterator[Heading]:
     """Yield a heading a block, and one a run of keys of one line; ``found`` is row, key, value."""
     in_run = False
+    last = -1
     for row, key, value in found:
         is_block = _BLOCK_VALUE.match(value) is not None
         if is_block or not in_run:
-            yield Heading(_start(rows, row), row, 1, heading_title(key) if is_block else "")
+            yield Heading(_start(rows, row, last), row, 1, heading_title(key) if is_block else "")
         in_run = not is_block
+        last = row
 
 
-def _start(rows: Sequence[str], row: int) -> int:
-    """Return the first row of the comments that stand right above ``row``."""
-    while row > 0 and rows[row - 1].lstrip().startswith(_LEADS):
+def _start(rows: Sequence[str], row: int, last: int) -> int:
+    """Return the first row, after ``last``, of the comments that stand right above ``row``."""
+    while row > last + 1 and rows[row - 1].lstrip().startswith(_LEADS):
         row -= 1
     return row

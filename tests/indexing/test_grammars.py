@@ -210,6 +210,11 @@ def test_keys_of_one_line_stay_without_a_name() -> None:
     assert chunk_source(b'[\n  {\n    "a": {\n    }\n  }\n]\n', "json").symbols == []
 
 
+def test_a_key_that_looks_like_a_comment_stays_a_section_of_its_own() -> None:
+    symbols = symbols_of(";a:\n  x: 1\nb:\n  y: 1\n;c:\nd:\n", "yaml")
+    assert [(s.name, s.start_line) for s in symbols] == [(";a", 1), ("b", 3), (";c", 5), ("d", 6)]
+
+
 def test_a_large_document_of_data_is_cut_at_its_top_keys() -> None:
     block = "{}:\n" + "  - step: some value\n" * 6
     source = "version: 1\n" + block.format("build") + block.format("test")
