@@ -10,10 +10,16 @@ from typing import NamedTuple
 from codeintel_rev.retrieval.signals import SIGNALS, QueryFacts, Subject
 from codeintel_rev.types import ChunkHead
 
-DENSE_SHARE = 0.5
-"""How much of a match is nearness of meaning; the rest is words."""
+DENSE_SHARES = (0.6, 0.4)
+"""How much of a match is nearness of meaning, for a short and for a long query; the rest is words.
 
-BONUSES: Mapping[str, float] = {"named": 0.1, "file_name": 0.1, "definition": 0.05}
+A long query, such as a whole issue, holds the words of the code it is about; its vector is blurred.
+"""
+
+_SHORT, _LONG = 5, 25
+"""Distinct terms of a short and of a long query; between them the share falls steadily."""
+
+BONUSES: Mapping[str, float] = {"named": 0.1, "file_name": 0.05, "definition": 0.05}
 """What a signal adds to a match, which is at most 1."""
 
 PENALTIES: Mapping[str, float] = {"test_path": 0.4, "prose": 0.6, "data": 0.5}
@@ -29,7 +35,7 @@ FILE_DECAY = 0.7
 class Weights(NamedTuple):
     """Every number of the ranking."""
 
-    dense_share: float = DENSE_SHARE
+    dense_shares: tuple[float, float] = DENSE_SHARES
     bonuses: Mapping[str, float] = BONUSES
     penalties: Mapping[str, float] = PENALTIES
     file_share: float = FILE_SHARE
@@ -90,7 +96,7 @@ def _own_scores(
     """Return each chunk's score without its file, and its signals, best first."""
     bonuses = [weights.bonuses.get(name, 0.0) for name in SIGNALS]
     penalties = [weights.penalties.get(name, 0.0) for name in SIGNALS]
-    matches = match_scores(candidates, weights.dense_share)
+    matches = match_scores(candidates, dense_share(facts.terms, weights.dense_shares))
     scored = []
     for candidate, match in zip(candidates, matches, strict=True):
         subject = Subject(candidate.head, candidate.is_named)
@@ -101,7 +107,13 @@ def _own_scores(
     return scored
 
 
-def match_scores(candidates: Sequence[Candidate], dense_share: float = DENSE_SHARE) -> list[float]:
+def dense_share(terms: int, shares: tuple[float, float] = DENSE_SHARES) -> float:
+    """Return how much nearness of meaning counts for a query of so many distinct terms."""
+    length = min(max((terms - _SHORT) / (_LONG - _SHORT), 0.0), 1.0)
+    return shares[0] + (shares[1] - shares[0]) * length
+
+
+def match_scores(candidates: Sequence[Candidate], dense_share: float) -> list[float]:
     """Return how well each candidate matches: the mean of its shares of the best score a channel.
 
     Shares keep what ranks lose: how far the first is ahead of the second.

@@ -50,8 +50,10 @@ _NO_DEFINITION = frozenset({"", "block", "lines", "section"})
 
 
 class QueryFacts(NamedTuple):
-    """What the signals ask of a query, worked out once."""
+    """What ranking asks of a query, worked out once."""
 
+    terms: int
+    """How many distinct ones it has."""
     stems: frozenset[str]
     wants_tests: bool
     wants_prose: bool
@@ -69,9 +71,10 @@ Signal = Callable[[QueryFacts, Subject], float]
 
 
 def query_facts(terms: Iterable[str]) -> QueryFacts:
-    """Work out what the signals ask of a query with these terms."""
+    """Work out what ranking asks of a query with these terms."""
     distinct = frozenset(terms)
     return QueryFacts(
+        terms=len(distinct),
         stems=frozenset(map(stem, distinct)),
         wants_tests=not distinct.isdisjoint(_TEST_WORDS),
         wants_prose=not distinct.isdisjoint(_PROSE_WORDS),

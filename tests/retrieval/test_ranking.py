@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from codeintel_rev.retrieval.ranking import Candidate, Weights, match_scores, rank
+from codeintel_rev.retrieval.ranking import Candidate, Weights, dense_share, match_scores, rank
 from codeintel_rev.retrieval.signals import query_facts
 from codeintel_rev.types import ChunkHead
 
@@ -26,14 +26,23 @@ def test_a_match_is_the_mean_of_shares() -> None:
 
 
 def test_a_channel_that_found_nothing_has_no_say() -> None:
-    assert match_scores([candidate(1, 0.0, 4.0), candidate(2, 0.0, 2.0)]) == [1.0, 0.5]
-    assert match_scores([candidate(1, 0.6, 0.0), candidate(2, 0.3, 0.0)]) == [1.0, 0.5]
-    assert match_scores([candidate(1, 0.0, 0.0)]) == [0.0]
-    assert match_scores([]) == []
+    assert match_scores([candidate(1, 0.0, 4.0), candidate(2, 0.0, 2.0)], 0.5) == [1.0, 0.5]
+    assert match_scores([candidate(1, 0.6, 0.0), candidate(2, 0.3, 0.0)], 0.5) == [1.0, 0.5]
+    assert match_scores([candidate(1, 0.0, 0.0)], 0.5) == [0.0]
+    assert match_scores([], 0.5) == []
+
+
+@pytest.mark.parametrize(
+    ("terms", "share"), [(0, 0.6), (1, 0.6), (5, 0.6), (15, 0.5), (25, 0.4), (900, 0.4)]
+)
+def test_the_longer_a_query_the_more_its_words_count(terms: int, share: float) -> None:
+    assert dense_share(terms, (0.6, 0.4)) == pytest.approx(share)
 
 
 def test_a_score_by_hand() -> None:
-    weights = Weights(0.5, {"named": 0.1}, {"test_path": 0.4}, file_share=0.25, file_decay=0.5)
+    weights = Weights(
+        (0.5, 0.5), {"named": 0.1}, {"test_path": 0.4}, file_share=0.25, file_decay=0.5
+    )
     found = [
         candidate(1, 0.8, 10.0, "a.py"),
         candidate(2, 0.4, 5.0, "a.py", is_named=True),
