@@ -32,6 +32,7 @@ from codeintel_rev.retrieval.query import ParsedQuery, parse_query
 from codeintel_rev.types import Mode, Scope, SearchHit, SearchResult, StatusReport
 
 if TYPE_CHECKING:
+    from codeintel_rev.app.refreshing import Waiting
     from codeintel_rev.app.watch import BackgroundWatcher
     from codeintel_rev.indexing.pipeline import Progress
     from codeintel_rev.types import AnswerEnvelope, AnswerEvent
@@ -272,7 +273,7 @@ def _refresh(
 ) -> tuple[str, ...]:
     """Bring every repository up to date; returns ``stale_index`` when a writer was in the way."""
     from codeintel_rev.app.indexer import index_repositories, refresh_repository
-    from codeintel_rev.app.refreshing import Waiting, quiet
+    from codeintel_rev.app.refreshing import quiet
 
     if not _holds_anything(folder):
         index_repositories(
@@ -288,7 +289,7 @@ def _refresh(
         registry = Registry(folder)
         stack.callback(registry.close)
         for repository in registry.repositories():
-            waiting = Waiting(REFRESH_WAIT_S, on_wait, WATCHER_WAIT_S)
+            waiting = _waiting(registry, repository, on_wait)
             present = _present(registry, repository, root)
             if present is None:
                 limits = ("stale_index",)
@@ -303,6 +304,17 @@ def _refresh(
                 _log.warning("%s (%s)", error.message, error.hint)
                 limits = ("stale_index",)
     return limits
+
+
+def _waiting(
+    registry: Registry, repository: Repository, on_wait: Callable[[str], None] | None
+) -> Waiting:
+    """Return how long to wait for another writer: for its whole first index, as nothing serves."""
+    folder = RepositoryFolder(registry.folder(repository))
+    from codeintel_rev.app.refreshing import Waiting
+
+    serves = folder.journal.exists() and bool(folder.snapshots())
+    return Waiting(REFRESH_WAIT_S if serves else None, on_wait, WATCHER_WAIT_S)
 
 
 def _present(registry: Registry, repository: Repository, root: Path) -> Repository | None:

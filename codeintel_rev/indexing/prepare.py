@@ -17,7 +17,7 @@ from codeintel_rev.indexing.chunker import chunk_source
 from codeintel_rev.indexing.file_source import FileSource, ReadFile
 from codeintel_rev.indexing.skip_rules import skip_by_content
 from codeintel_rev.io.packing import Span, pack_text
-from codeintel_rev.text.code_tokenizer import tokenize
+from codeintel_rev.text.code_tokenizer import embedding_terms, tokenize
 from codeintel_rev.text.languages import language_of
 from codeintel_rev.text.secrets import Secret, find_secrets
 from codeintel_rev.types import Chunk, FileEntry, ParsedFile, Symbol
@@ -139,7 +139,7 @@ def _prepare(repo: str, read: ReadFile, documents: list[list[str]]) -> PreparedF
         ordinal = seen[identity]
         seen[identity] += 1
         body, symbol = tokenize(chunk.text), tokenize(chunk.symbol)
-        documents.append(path_terms + symbol + body)
+        documents.append(embedding_terms(path_terms, symbol, body))
         new_id = chunk_id(repo, entry.path, lang, *identity, ordinal)
         chunks.append(_prepare_chunk(chunk, new_id, body, symbol))
     return PreparedFile(

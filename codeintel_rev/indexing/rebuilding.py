@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from codeintel_rev.indexing.prepare import TermEmbedder
 from codeintel_rev.io.journal_compaction import StoredChunk
 from codeintel_rev.retrieval.tantivy_writer import LexicalDocument
-from codeintel_rev.text.code_tokenizer import tokenize
+from codeintel_rev.text.code_tokenizer import embedding_terms, tokenize
 
 
 def lexical_document(chunk: StoredChunk) -> LexicalDocument:
@@ -35,5 +35,5 @@ def embed_documents(
     documents: Sequence[LexicalDocument], embedder: TermEmbedder
 ) -> NDArray[np.float16]:
     """Return the vectors of chunks from their terms, shape ``(n, dim)``."""
-    terms = [[*d.path.split(), *d.symbol.split(), *d.body.split()] for d in documents]
+    terms = [embedding_terms(d.path.split(), d.symbol.split(), d.body.split()) for d in documents]
     return embedder.embed_terms(terms).astype(np.float16)

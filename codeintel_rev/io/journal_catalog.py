@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from codeintel_rev.io.journal import FileRecord, JournalView, Snapshot
+from codeintel_rev.text.kinds import definition_order
 from codeintel_rev.types import ChunkHead, ChunkRecord
 
 
@@ -45,9 +46,9 @@ class JournalCatalog:
         ]
 
     def definitions(self, name: str, limit: int) -> list[int]:
-        """Return rows in which something called ``name`` is defined, exact case first."""
+        """Return rows in which something called ``name`` is defined: exact case, types first."""
         found = [
-            (symbol.name != name, snapshot, path, symbol.line)
+            ((symbol.name != name, definition_order(symbol.kind)), snapshot, path, symbol.line)
             for snapshot in self._snapshots
             for path, symbol in self._journal.definitions(snapshot.id, name, limit * 4)
         ]

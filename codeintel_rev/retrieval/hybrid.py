@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from codeintel_rev.ports import ChunkCatalog, Embedder, LexicalIndex, VectorIndex
 from codeintel_rev.retrieval.fusion import RRF_K
-from codeintel_rev.retrieval.query import ParsedQuery
+from codeintel_rev.retrieval.query import ParsedQuery, one_line
 from codeintel_rev.retrieval.ranking import Candidate, Ranked, rank
 from codeintel_rev.retrieval.signals import query_facts
+from codeintel_rev.text.kinds import definition_order
 from codeintel_rev.types import ChannelScores, ChunkRecord, Mode, SearchHit
 
 CANDIDATES = 50
@@ -80,11 +81,12 @@ class HybridSearcher:
     ) -> list[SearchHit]:
         """Rank what the channels returned and hydrate the best ``limit``.
 
-        The definitions of a query that is one name stand before all else.
+        The definitions of a query that is one name stand before all else, types before what
+        belongs to them; so does the text that a query quotes.
         """
-        ranked = rank(query_facts(query.terms), self._candidates(query, retrieved, limit))
-        if query.is_identifier or mode == "exact":
-            ranked.sort(key=lambda item: not item.candidate.is_named)
+        ranked = rank(query_facts(query.terms), self.candidates(query, retrieved, limit))
+        if query.is_identifier or query.literals or mode == "exact":
+            ranked = sorted(map(_lifted, ranked), key=lambda item: -item.score)
         del ranked[limit:]
         rows = [item.candidate.head.row for item in ranked]
         records = {record.row: record for record in self._channels.catalog.hydrate(rows)}
@@ -98,10 +100,10 @@ class HybridSearcher:
     def retrieve(self, query: ParsedQuery, mode: Mode, limit: int) -> Retrieved:
         """Return each channel's rows; a channel that ``mode`` leaves out is empty."""
         wanted = max(CANDIDATES, limit)
-        exact = self.exact(query) if mode in ("hybrid", "exact") else []
         dense = self.dense(query.text, wanted) if mode in ("hybrid", "dense") else {}
         known = max(WORDS_KNOWN, wanted)
         words = self.words(query.terms, known) if mode in ("hybrid", "lexical") else {}
+        exact = self.exact(query, list(words)) if mode in ("hybrid", "exact") else []
         return Retrieved(exact, dense, words)
 
     def dense(self, text: str, k: int) -> dict[int, float]:
@@ -115,7 +117,8 @@ class HybridSearcher:
         """Return rows by BM25."""
         return _pairs(*self._channels.words.search(terms, k, self._channels.mask))
 
-    def _candidates(self, query: ParsedQuery, retrieved: Retrieved, limit: int) -> list[Candidate]:
+    def candidates(self, query: ParsedQuery, retrieved: Retrieved, limit: int) -> list[Candidate]:
+        """Return what is to be ranked: the best of each channel, with the scores of both."""
         k = max(CANDIDATES, limit)
         best = (retrieved.exact, islice(retrieved.dense, k), islice(retrieved.words, k))
         rows = list(dict.fromkeys(chain.from_iterable(best)))
@@ -133,8 +136,14 @@ class HybridSearcher:
         vector = self._embedder.embed_query(query.text)
         return _pairs(found, self._channels.vectors.similarities(vector, found))
 
-    def exact(self, query: ParsedQuery) -> list[int]:
-        """Return the rows that define what the query names."""
+    def exact(self, query: ParsedQuery, rows: Sequence[int] = ()) -> list[int]:
+        """Return the rows that hold what the query quotes, else those that define what it names.
+
+        ``rows`` are the rows in which a quotation is looked for.
+        """
+        verbatim = self._verbatim(query.literals, rows) if query.literals else []
+        if verbatim:
+            return verbatim
         mask = self._channels.mask
         found: dict[int, None] = {}
         for name in query.names:
@@ -144,6 +153,18 @@ class HybridSearcher:
             if found and query.is_identifier:
                 break
         return list(found)
+
+    def _verbatim(self, literals: Sequence[str], rows: Sequence[int]) -> list[int]:
+        records = self._channels.catalog.hydrate(rows)
+        texts = ((record.row, one_line(record.content)) for record in records)
+        return [row for row, text in texts if any(literal in text for literal in literals)]
+
+
+def _lifted(item: Ranked) -> Ranked:
+    """Lift an exact match above every other hit (whose scores stay near 1), types highest."""
+    if not item.candidate.is_named:
+        return item
+    return item._replace(score=item.score + 6.0 - 2.0 * definition_order(item.candidate.head.kind))
 
 
 def _pairs(rows: NDArray[np.int64], scores: NDArray[np.float32]) -> dict[int, float]:

@@ -16,6 +16,11 @@ _CODE_NAME = re.compile(
 )
 """Names that no English sentence holds: with underscores, inner capitals or call parentheses."""
 
+_QUOTED = re.compile(r"""(?<!\w)(["'`])(?P<text>[^"'`\n]{8,200})\1(?!\w)""")
+_CODE_MARK = re.compile(r"[(){}\[\];=<>]|::|->")
+_MAX_LITERAL_CHARS = 400
+"""A longer paste is an issue or a file: its terms tell more than its exact text."""
+
 _MAX_NAMES = 8
 """Names looked up exactly for one query; a pasted file must not cost thousands of lookups."""
 
@@ -32,6 +37,8 @@ class ParsedQuery(NamedTuple):
     """Identifiers to look up as definitions, most specific first."""
     is_identifier: bool = False
     """Whether the whole query is one identifier."""
+    literals: tuple[str, ...] = ()
+    """Text to be found as it stands, white space aside: quoted strings, or a pasted line of code."""
 
 
 def parse_query(text: str) -> ParsedQuery:
@@ -45,7 +52,23 @@ def parse_query(text: str) -> ParsedQuery:
         names = _NAME.findall(text)
         return ParsedQuery(text, terms, names=tuple(reversed(names)), is_identifier=True)
     names = list(dict.fromkeys(m[0] for m in _CODE_NAME.finditer(text)))
-    return ParsedQuery(text, terms, names=tuple(names[:_MAX_NAMES]))
+    return ParsedQuery(text, terms, names=tuple(names[:_MAX_NAMES]), literals=literals_of(text))
+
+
+def literals_of(text: str) -> tuple[str, ...]:
+    """Return what ``text`` asks to be found verbatim, with single spaces for white space."""
+    if len(text) > _MAX_LITERAL_CHARS:
+        return ()
+    quoted = [one_line(match["text"]) for match in _QUOTED.finditer(text)]
+    if quoted:
+        return tuple(literal for literal in quoted if " " in literal or _CODE_MARK.search(literal))
+    pasted = one_line(text)
+    return (pasted,) if len(pasted.split()) > 1 and _CODE_MARK.search(pasted) else ()
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` with single spaces for white space."""
+    return " ".join(text.split())
 
 
 def telling_terms(text: str) -> tuple[str, ...]:

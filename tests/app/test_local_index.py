@@ -315,3 +315,27 @@ def test_settings_that_name_another_model_are_refused_with_both(repo: Path) -> N
     with pytest.raises(SettingsError, match=r"EMBEDDING_VEC_DIM is 768, .* vectors of 256"):
         open_index(repo, settings=settings)
     assert not list(repo.glob(".codeintel/repos/*/state.sqlite"))
+
+
+def test_a_quotation_and_a_pasted_line_are_found_as_they_stand(repo: Path) -> None:
+    noise = "\n\n".join(
+        f"def opens_{at}(handler, pattern, url):\n    # handler pattern match url return\n    return handler"
+        for at in range(40)
+    )
+    edit(repo / "shop" / "noise.py", noise)
+    with codeintel_rev.open(repo) as index:
+        for query in ("if pattern.match(url):", 'what says "Maps URLs to handlers."?'):
+            assert index.search(query).hits[0].uri == "shop/router.py"
+
+
+def test_a_class_stands_before_its_constructor(repo: Path) -> None:
+    body = "".join(
+        f"    def step_{at}(self):\n        return {at} * self.size\n\n" for at in range(60)
+    )
+    source = (
+        "class Planner:\n    public Planner = None\n\n"
+        "    def Planner(self):\n        return Planner.Planner\n\n" + body
+    )
+    edit(repo / "shop" / "planner.py", source)
+    with codeintel_rev.open(repo) as index:
+        assert index.search("Planner").hits[0].kind == "class"
