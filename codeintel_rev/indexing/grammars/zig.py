@@ -16,13 +16,14 @@ _TYPES = {
 
 
 def _variable(node: Node) -> Found | None:
-    """Read ``const Name = value``; imports define nothing."""
+    """Read ``const Name = value``; imports, ``const Name = other.Name`` too, define nothing."""
     name, value = first_child(node), last_child(node)
     if name is None or value is None or name == value or name.text == b"_":
         return None
     if (kind := _TYPES.get(value.type)) is not None:
         return Found(kind, name, value)
-    if value.type == "builtin_function" and (value.text or b"").startswith(b"@import"):
+    source = value.text or b""
+    if source.startswith(b"@import") or source.endswith(b"." + (name.text or b"")):
         return None
     return Found("constant", name)
 

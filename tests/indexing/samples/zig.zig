@@ -1,5 +1,6 @@
 //! Module doc.
 const std = @import("std");
+const Allocator = std.mem.Allocator;
 /// A point.
 pub const Point = struct {
     x: i32,
