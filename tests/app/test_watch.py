@@ -169,9 +169,12 @@ def test_a_watcher_lives_through_a_rebuild_and_through_failures(repo: Path) -> N
         assert eventually(lambda: len(updates) >= 1)
         index_repositories([repo], full=True)
         (repo / "src" / "price.py").write_text("def second_price():\n    return 2\n")
-        assert eventually(lambda: len(updates) >= 2)
-        (lock,) = data_dir.glob("repos/*/locks/refresher")
-        assert lease.is_held(lock)
+        with codeintel_rev.open(repo) as index:
+            assert finds(index, "second_price")
+        assert eventually(
+            lambda: [lease.is_held(path) for path in data_dir.glob("repos/*/locks/refresher")]
+            == [True]
+        )
         kept = repo.with_name("elsewhere")
         repo.rename(kept)
         assert eventually(lambda: len(problems) == 1)
