@@ -19,7 +19,7 @@ from codeintel_rev.app.repository import (
     require_snapshots,
     size_on_disk,
 )
-from codeintel_rev.app.requests import checked_query, checked_scope
+from codeintel_rev.app.requests import checked_limit, checked_query, checked_scope
 from codeintel_rev.app.snapshot_choice import names_snapshots
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import Busy, IndexDamaged, IndexMissing, NotFound, StorageFailed
@@ -124,11 +124,12 @@ class LocalIndex:
     ) -> SearchResult:
         """Return the best ``limit`` hits over the repositories in scope.
 
-        Raises ``InvalidArgument`` for an unusable query or scope. A scope that selects no file
+        Raises ``InvalidArgument`` for an unusable query, limit or scope. A scope that selects no file
         gives no hits and ``scope_empty`` in ``limits``.
         """
         started = time.perf_counter()
         query = checked_query(query, self.settings.search.max_query_chars)
+        limit = checked_limit(limit)
         scope = checked_scope(scope)
         parsed = parse_query(query)
         hits: list[SearchHit] = []

@@ -86,10 +86,6 @@ class JournalWriter:
         row = self._connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
         return int(row[0])
 
-    def set_component(self, key: str, value: str) -> None:
-        """Record the version of one component."""
-        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
-
     # --- paths, versions, chunks --------------------------------------------------------------
 
     def path_id(self, path: str) -> int:
