@@ -121,7 +121,7 @@ def fresh(root: Path, files: Sequence[str]) -> dict[str, object]:
     """Search as a process, after an edit and without one."""
     search = [sys.executable, "-m", "codeintel_rev", "search", "--repo", str(root), "--json"]
     walls, processors, ready, ready_processors = [], [], [], []
-    for number, file in enumerate(files):
+    for file in files:
         name = f"zz_fresh_{time.time_ns()}"
         edit(root, file, name)
         wall, processor, out = process_ms([*search, name])

@@ -22,7 +22,14 @@ from codeintel_rev.app.repository import (
 from codeintel_rev.app.requests import checked_limit, checked_query, checked_scope
 from codeintel_rev.app.snapshot_choice import names_snapshots
 from codeintel_rev.config.settings import Settings, load_settings
-from codeintel_rev.errors import Busy, IndexDamaged, IndexMissing, NotFound, StorageFailed
+from codeintel_rev.errors import (
+    Busy,
+    IndexDamaged,
+    IndexMissing,
+    IndexUnusable,
+    NotFound,
+    StorageFailed,
+)
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import file_lock
 from codeintel_rev.io.registry import Registry, Repository
@@ -311,11 +318,14 @@ def _waiting(
     registry: Registry, repository: Repository, on_wait: Callable[[str], None] | None
 ) -> Waiting:
     """Return how long to wait for another writer: for its whole first index, as nothing serves."""
-    folder = RepositoryFolder(registry.folder(repository))
     from codeintel_rev.app.refreshing import Waiting
 
-    serves = folder.journal.exists() and bool(folder.snapshots())
-    return Waiting(REFRESH_WAIT_S if serves else None, on_wait, WATCHER_WAIT_S)
+    folder = RepositoryFolder(registry.folder(repository))
+    try:
+        first = not folder.journal.exists() or not folder.snapshots()
+    except IndexUnusable:
+        first = False
+    return Waiting(None if first else REFRESH_WAIT_S, on_wait, WATCHER_WAIT_S)
 
 
 def _present(registry: Registry, repository: Repository, root: Path) -> Repository | None:

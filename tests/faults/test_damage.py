@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -153,10 +154,11 @@ def test_a_full_disk_stops_the_refresh_and_not_the_search(repo: Path, most_bytes
 
 
 def test_a_read_only_data_directory_is_searched(repo: Path) -> None:
+    data, program = shlex.quote(f"{repo}/.codeintel"), shlex.quote(sys.executable)
     read_only = (
-        f"mount --bind -o ro {repo}/.codeintel {repo}/.codeintel 2>/dev/null"
-        f" && mount -o remount,bind,ro {repo}/.codeintel"
-        f" && exec {sys.executable} -m codeintel_rev search only_1_2 --repo {repo} --json"
+        f"mount --bind -o ro {data} {data} 2>/dev/null"
+        f" && mount -o remount,bind,ro {data}"
+        f" && exec {program} -m codeintel_rev search only_1_2 --repo {shlex.quote(str(repo))} --json"
     )
     if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
         pytest.skip("mounting takes rights that this process does not have")
