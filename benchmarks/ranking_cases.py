@@ -102,7 +102,7 @@ def _case(index: LocalIndex, task: Task, name: str, query: Query) -> Case:
         set=name,
         repo=query.tree.repo if query.tree is not None else query.id,
         query=query,
-        facts=query_facts(parsed.terms),
+        facts=query_facts(parsed.terms, parsed.title),
         is_identifier=parsed.is_identifier,
         candidates=candidates,
         results={record.row: task.source.result(hit_of_record(record, 0.0)) for record in records},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -49,9 +49,16 @@ class LexicalIndex(Protocol):
     """Words to rows."""
 
     def search(
-        self, terms: Sequence[str], k: int, mask: NDArray[np.bool_]
+        self,
+        terms: Sequence[str],
+        k: int,
+        mask: NDArray[np.bool_],
+        title: Collection[str] | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return up to ``k`` rows with ``mask[row]`` and their scores, best first, ties by row."""
+        """Return up to ``k`` rows with ``mask[row]`` and their scores, best first, ties by row.
+
+        Terms outside ``title``, if there is one, count less.
+        """
         ...
 
 

@@ -186,9 +186,9 @@ def _profile_search(index: LocalIndex, queries: Sequence[str], done: Profile) ->
             with watch.stage("embed query"):
                 index.embedder.embed_query(query)
             with watch.stage("search dense"):
-                dense = searcher.dense(parsed.text, 100)
+                dense = searcher.dense(parsed, 100)
             with watch.stage("search words"):
-                words = searcher.words(parsed.terms, 100)
+                words = searcher.words(parsed, 100)
             with watch.stage("rank and hydrate"):
                 searcher.finish(parsed, Retrieved((), dense, words), 10)
     done.search = watch.costs(1 / len(queries))

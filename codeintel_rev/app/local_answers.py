@@ -16,7 +16,7 @@ from codeintel_rev.app.repository import OpenRepository
 from codeintel_rev.config.settings import AnswerConfig
 from codeintel_rev.ports import ChatModel, Clock, Reranker
 from codeintel_rev.retrieval.hybrid import HybridSearcher, retrieved_by
-from codeintel_rev.retrieval.query import parse_query
+from codeintel_rev.retrieval.query import ParsedQuery, parse_query
 from codeintel_rev.types import AnswerEvent, Mode, Scope, SearchHit
 
 if TYPE_CHECKING:
@@ -109,15 +109,14 @@ class StagedRetriever:
         parsed = parse_query(query)
         hits: list[SearchHit] = []
         for opened in self._index.selected(scope):
-            hits += self._channel_of(opened, parsed.text, parsed.terms, scope, k, mode)
+            hits += self._channel_of(opened, parsed, scope, k, mode)
         hits.sort(key=lambda hit: (-hit.score, hit.doc_id))
         return hits[:k]
 
     def _channel_of(
         self,
         opened: OpenRepository,
-        text: str,
-        terms: Sequence[str],
+        query: ParsedQuery,
         scope: Scope | None,
         k: int,
         mode: Mode,
@@ -126,7 +125,7 @@ class StagedRetriever:
             if view is None:
                 return []
             searcher = HybridSearcher(view.channels, self._index.embedder)
-            found = searcher.dense(text, k) if mode == "dense" else searcher.words(terms, k)
+            found = searcher.dense(query, k) if mode == "dense" else searcher.words(query, k)
             heads = view.catalog.heads(list(found))
             return [
                 SearchHit(

@@ -84,7 +84,9 @@ class HybridSearcher:
         The definitions of a query that is one name stand before all else, types before what
         belongs to them; so does the text that a query quotes.
         """
-        ranked = rank(query_facts(query.terms), self.candidates(query, retrieved, limit))
+        ranked = rank(
+            query_facts(query.terms, query.title), self.candidates(query, retrieved, limit)
+        )
         if query.is_identifier or query.literals or mode == "exact":
             ranked = sorted(map(_lifted, ranked), key=lambda item: -item.score)
         del ranked[limit:]
@@ -100,22 +102,23 @@ class HybridSearcher:
     def retrieve(self, query: ParsedQuery, mode: Mode, limit: int) -> Retrieved:
         """Return each channel's rows; a channel that ``mode`` leaves out is empty."""
         wanted = max(CANDIDATES, limit)
-        dense = self.dense(query.text, wanted) if mode in ("hybrid", "dense") else {}
+        dense = self.dense(query, wanted) if mode in ("hybrid", "dense") else {}
         known = max(WORDS_KNOWN, wanted)
-        words = self.words(query.terms, known) if mode in ("hybrid", "lexical") else {}
+        words = self.words(query, known) if mode in ("hybrid", "lexical") else {}
         exact = self.exact(query, list(words)) if mode in ("hybrid", "exact") else []
         return Retrieved(exact, dense, words)
 
-    def dense(self, text: str, k: int) -> dict[int, float]:
-        """Return rows by similarity to ``text``; none when no word of it is known."""
-        vector = self._embedder.embed_query(text)
+    def dense(self, query: ParsedQuery, k: int) -> dict[int, float]:
+        """Return rows by similarity to the query; none when no word of it is known."""
+        vector = self._embedder.embed_query(query.text)
         if not vector.any():
             return {}
         return _pairs(*self._channels.vectors.search(vector, k, self._channels.mask))
 
-    def words(self, terms: Sequence[str], k: int) -> dict[int, float]:
+    def words(self, query: ParsedQuery, k: int) -> dict[int, float]:
         """Return rows by BM25."""
-        return _pairs(*self._channels.words.search(terms, k, self._channels.mask))
+        found = self._channels.words.search(query.terms, k, self._channels.mask, query.title)
+        return _pairs(*found)
 
     def candidates(self, query: ParsedQuery, retrieved: Retrieved, limit: int) -> list[Candidate]:
         """Return what is to be ranked: the best of each channel, with the scores of both."""

@@ -31,6 +31,8 @@ class ParsedQuery(NamedTuple):
     text: str
     terms: tuple[str, ...]
     """Terms of the code tokenizer, in order, with repeats, without stop words."""
+    title: frozenset[str]
+    """Those of the first line: what an issue or a message is about; the rest may be a log."""
     location: tuple[str, int] | None = None
     """The file (or the end of its path) and line of ``path:line``."""
     names: tuple[str, ...] = ()
@@ -44,15 +46,18 @@ class ParsedQuery(NamedTuple):
 def parse_query(text: str) -> ParsedQuery:
     """Tell a location, an identifier and free text apart."""
     terms = telling_terms(text)
+    title = frozenset(telling_terms(text.strip().partition("\n")[0]))
     location = _LOCATION.match(text)
     if location is not None:
         path = location[1].replace("\\", "/").removeprefix("./")
-        return ParsedQuery(text, terms, location=(path, int(location[2])))
+        return ParsedQuery(text, terms, title, location=(path, int(location[2])))
     if _IDENTIFIER.match(text):
         names = _NAME.findall(text)
-        return ParsedQuery(text, terms, names=tuple(reversed(names)), is_identifier=True)
+        return ParsedQuery(text, terms, title, names=tuple(reversed(names)), is_identifier=True)
     names = list(dict.fromkeys(m[0] for m in _CODE_NAME.finditer(text)))
-    return ParsedQuery(text, terms, names=tuple(names[:_MAX_NAMES]), literals=literals_of(text))
+    return ParsedQuery(
+        text, terms, title, names=tuple(names[:_MAX_NAMES]), literals=literals_of(text)
+    )
 
 
 def literals_of(text: str) -> tuple[str, ...]:

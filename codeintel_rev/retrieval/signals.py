@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -70,14 +70,18 @@ class Subject(NamedTuple):
 Signal = Callable[[QueryFacts, Subject], float]
 
 
-def query_facts(terms: Iterable[str]) -> QueryFacts:
-    """Work out what ranking asks of a query with these terms."""
+def query_facts(terms: Iterable[str], title: Collection[str] | None = None) -> QueryFacts:
+    """Work out what ranking asks of a query with these terms.
+
+    Whether it asks for tests or prose, its ``title`` tells: nearly every issue holds an example.
+    """
     distinct = frozenset(terms)
+    asked = distinct if title is None else frozenset(title)
     return QueryFacts(
         terms=len(distinct),
         stems=frozenset(map(stem, distinct)),
-        wants_tests=not distinct.isdisjoint(_TEST_WORDS),
-        wants_prose=not distinct.isdisjoint(_PROSE_WORDS),
+        wants_tests=not asked.isdisjoint(_TEST_WORDS),
+        wants_prose=not asked.isdisjoint(_PROSE_WORDS),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +23,9 @@ MAX_TERMS = 24
 
 REPOSITORY_SHARE = 0.7
 """How much of a term's weight is its rarity in the repository; the rest is that in code at large."""
+
+BODY_WEIGHT = 1 / 3
+"""What a term of a longer text counts beside one of its title."""
 
 INFLECTION_WEIGHT = 0.4
 """What another form of a word counts beside the word itself."""
@@ -62,39 +65,28 @@ class TantivySearcher:
             self._index.searcher()
 
     def search(
-        self, terms: Sequence[str], k: int, mask: NDArray[np.bool_]
+        self,
+        terms: Sequence[str],
+        k: int,
+        mask: NDArray[np.bool_],
+        title: Collection[str] | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return up to ``k`` rows with ``mask[row]`` and their scores, best first, ties by row.
+
+        Terms outside ``title``, if there is one, count less.
 
         Raises ``IndexDamaged`` when what was written cannot be read.
         """
         with reading(self._folder):
-            return self._search(terms, k, mask)
+            searcher = self._index.searcher()
+            query = self._query(searcher, self.telling_words(searcher, terms, title))
+            if query is None:
+                return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
+            return _best(searcher, query, k, mask)
 
-    def _search(
-        self, terms: Sequence[str], k: int, mask: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        searcher = self._index.searcher()
-        query = self._query(searcher, self.telling_words(searcher, terms))
-        if query is None:
-            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
-        total = searcher.num_docs
-        limit = min(k + k // 4, total)  # some of the best may be dead or out of scope
-        while True:
-            hits = searcher.search(query, limit, count=False).hits
-            values = searcher.fast_field_values(ROW, [address for _, address in hits])
-            rows = np.array(values, dtype=np.int64)
-            scores = np.array([score for score, _ in hits], dtype=np.float32)
-            inside = rows < len(mask)
-            inside[inside] = mask[rows[inside]]
-            if inside.sum() >= k or len(hits) < limit or limit == total:
-                break
-            limit = min(limit * _FETCH_GROWTH, total)
-        rows, scores = rows[inside], scores[inside]
-        order = np.lexsort((rows, -scores))[:k]
-        return rows[order], scores[order]
-
-    def telling_words(self, searcher: tantivy.Searcher, terms: Sequence[str]) -> list[Word]:
+    def telling_words(
+        self, searcher: tantivy.Searcher, terms: Sequence[str], title: Collection[str] | None = None
+    ) -> list[Word]:
         """Return what the query's terms may look like, the weightiest ``MAX_TERMS`` of them."""
         words = []
         for term, count in Counter(terms).items():
@@ -104,7 +96,9 @@ class TantivySearcher:
                 own = _idf(searcher.num_docs, frequency) ** REPOSITORY_SHARE
                 background = self._background_idf(term) ** (1.0 - REPOSITORY_SHARE)
                 forms = tuple(form for form, found in frequencies.items() if found)
-                words.append(Word(term, own * background * (1.0 + math.log(count)), forms))
+                weight = own * background * (1.0 + math.log(count))
+                stress = 1.0 if title is None or term in title else BODY_WEIGHT
+                words.append(Word(term, weight * stress, forms))
         words.sort(key=lambda word: (-word.weight, word.term))
         return words[:MAX_TERMS]
 
@@ -129,6 +123,26 @@ class TantivySearcher:
                 boost = field_weight * weight / _idf(searcher.num_docs, frequency)
                 query = tantivy.Query.term_query(self._index.schema, field, term, "freq")
                 yield tantivy.Occur.Should, tantivy.Query.boost_query(query, boost)
+
+
+def _best(
+    searcher: tantivy.Searcher, query: tantivy.Query, k: int, mask: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    total = searcher.num_docs
+    limit = min(k + k // 4, total)  # some of the best may be dead or out of scope
+    while True:
+        hits = searcher.search(query, limit, count=False).hits
+        values = searcher.fast_field_values(ROW, [address for _, address in hits])
+        rows = np.array(values, dtype=np.int64)
+        scores = np.array([score for score, _ in hits], dtype=np.float32)
+        inside = rows < len(mask)
+        inside[inside] = mask[rows[inside]]
+        if inside.sum() >= k or len(hits) < limit or limit == total:
+            break
+        limit = min(limit * _FETCH_GROWTH, total)
+    rows, scores = rows[inside], scores[inside]
+    order = np.lexsort((rows, -scores))[:k]
+    return rows[order], scores[order]
 
 
 def _frequency(searcher: tantivy.Searcher, term: str) -> int:

@@ -54,3 +54,10 @@ def test_a_query_of_stop_words_alone_keeps_them(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "   ", "?!"])
 def test_an_empty_query_has_no_terms(text: str) -> None:
     assert parse_query(text).terms == ()
+
+
+def test_the_first_line_is_the_title() -> None:
+    query = parse_query("\nCache grows without bound\n\nIt holds every session.\n")
+    assert query.title == {"cache", "grows", "without", "bound"}
+    assert "session" in query.terms
+    assert parse_query("cache of sessions").title == {"cache", "sessions"}

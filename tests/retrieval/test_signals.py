@@ -49,3 +49,10 @@ def test_loose_code_defines_nothing() -> None:
     assert value("definition", "parse") == 1.0
     assert value("definition", "parse", kind="block", symbol="match") == 0.0
     assert value("definition", "parse", symbol="") == 0.0
+
+
+def test_an_example_in_an_issue_does_not_ask_for_examples() -> None:
+    asks = query_facts(["parse", "example", "install"], title=["parse"])
+    assert (asks.wants_tests, asks.wants_prose) == (False, False)
+    asks = query_facts(["parse", "example", "install"], title=["example", "install"])
+    assert (asks.wants_tests, asks.wants_prose) == (True, True)

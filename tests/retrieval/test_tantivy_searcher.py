@@ -61,3 +61,11 @@ def test_rows_outside_the_mask_are_not_seen(searcher: TantivySearcher) -> None:
 @pytest.mark.parametrize("terms", [(), ("nowhere",)])
 def test_unknown_words_find_nothing(searcher: TantivySearcher, terms: tuple[str, ...]) -> None:
     assert rows(searcher, *terms) == []
+
+
+def test_the_title_of_a_text_counts_most(searcher: TantivySearcher) -> None:
+    mask = np.ones(4, dtype=np.bool_)
+    terms = ["render", "url"]
+    for title, best in (("render", 3), ("url", 0)):
+        found, _ = searcher.search(terms, 1, mask, [title])
+        assert found.tolist() == [best]
