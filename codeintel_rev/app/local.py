@@ -322,7 +322,7 @@ def _waiting(
 
     folder = RepositoryFolder(registry.folder(repository))
     try:
-        first = not folder.journal.exists() or not folder.snapshots()
+        first = not folder.is_made or not folder.snapshots()
     except IndexUnusable:
         first = False
     return Waiting(None if first else REFRESH_WAIT_S, on_wait, WATCHER_WAIT_S)

@@ -80,6 +80,7 @@ class RepositoryFolder(NamedTuple):
 
         What a lost journal has left is removed first: its rows would mean other chunks.
         """
+        self.locks.mkdir(parents=True, exist_ok=True)
         with self.writing():
             if self.is_made:
                 return

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from codeintel_rev.errors import Busy
+from codeintel_rev.errors import Busy, IndexMissing
 
 _POLL_S = 0.02
 """Pause between two tries; a commit of one edited file takes about as long."""
@@ -29,10 +29,18 @@ def hold(
 
     Waits up to ``timeout_s`` seconds, for ever when it is ``None``; ``on_wait`` is told once who
     holds the lock. Raises ``Busy`` with ``hint`` when the time is over; it says that the index is
-    being ``doing`` by the holder.
+    being ``doing`` by the holder. Raises ``IndexMissing`` when the folder of the locks' folder is
+    gone.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        path.parent.mkdir(exist_ok=True)  # its parent is not made: a folder that went stays gone
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except FileNotFoundError as error:
+        raise IndexMissing(
+            f"the index at {path.parent.parent} is gone",
+            hint="run `codeintel index` first",
+            value=str(path.parent.parent),
+        ) from error
     try:
         if not _acquire(descriptor, timeout_s, on_wait):
             who = _read_holder(descriptor)

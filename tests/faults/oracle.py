@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -16,19 +17,35 @@ from codeintel_rev.types import ChunkRecord
 QUESTION = "open a file and return its parsed value"
 WORDS = ("def", "return", "value", "open", "number", "only", "edited", "added", "renamed")
 
+SCORE_NOISE = 1e-4
+"""Sums of float32 differ in their last digits with the shape of the block they are computed in."""
 
-class Contents(NamedTuple):
+
+@dataclass(frozen=True, eq=False)
+class Contents:
     """One snapshot of one repository."""
 
-    chunks: frozenset[tuple[int, str, int, int]]
+    chunks: frozenset[tuple[int, str, int, int]] = frozenset()
     """Id, path, first and last line of every chunk."""
-    nearest: tuple[tuple[int, float], ...]
+    scores: Mapping[int, float] = field(default_factory=dict)
     """Every chunk's id and its score for one question: no vector may be missing or wrong."""
-    matches: tuple[frozenset[int], ...]
+    matches: tuple[frozenset[int], ...] = ()
     """Which chunks match each of the words."""
 
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Contents)
+            and self.chunks == other.chunks
+            and self.matches == other.matches
+            and self.scores.keys() == other.scores.keys()
+            and all(abs(s - other.scores[at]) < SCORE_NOISE for at, s in self.scores.items())
+        )
 
-NOTHING = Contents(frozenset(), (), ())
+    def __hash__(self) -> int:
+        return hash((self.chunks, self.matches))
+
+
+NOTHING = Contents()
 
 
 def contents(root: Path) -> Contents:
@@ -46,17 +63,14 @@ def of_view(view: RepositoryView) -> Contents:
     ids = {record.row: record.id for record in records}
     vector = StaticEmbedder().embed_query(QUESTION)
     rows, scores = view.channels.vectors.search(vector, len(records), mask)
-    nearest = sorted(
-        ((ids[int(row)], round(float(s), 5)) for row, s in zip(rows, scores, strict=True)),
-        key=lambda pair: (-pair[1], pair[0]),
-    )
+    found = zip(rows.tolist(), scores.tolist(), strict=True)
     matches = tuple(
         frozenset(ids[int(r)] for r in view.channels.words.search([word], len(records), mask)[0])
         for word in WORDS
     )
     return Contents(
         frozenset((r.id, r.uri, r.start_line, r.end_line) for r in records),
-        tuple(nearest),
+        {ids[row]: score for row, score in found},
         matches,
     )
 

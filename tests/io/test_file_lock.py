@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from codeintel_rev.errors import Busy
+from codeintel_rev.errors import Busy, IndexMissing
 from codeintel_rev.io import file_lock
 
 HOLD = """
@@ -60,3 +60,10 @@ def test_a_killed_holder_leaves_no_lock(other_holder) -> None:
 
 def test_nobody_holds_a_lock_that_was_never_taken(tmp_path: Path) -> None:
     assert file_lock.holder(tmp_path / "writer") is None
+
+
+def test_a_lock_does_not_bring_back_a_folder_that_is_gone(tmp_path: Path) -> None:
+    gone = tmp_path / "repository"
+    with pytest.raises(IndexMissing, match="is gone"), file_lock.hold(gone / "locks" / "writer"):
+        pass
+    assert not gone.exists()
