@@ -172,8 +172,9 @@ def test_a_watcher_lives_through_a_rebuild_and_through_failures(repo: Path) -> N
         with codeintel_rev.open(repo) as index:
             assert finds(index, "second_price")
         assert eventually(
-            lambda: [lease.is_held(path) for path in data_dir.glob("repos/*/locks/refresher")]
-            == [True]
+            lambda: (
+                [lease.is_held(path) for path in data_dir.glob("repos/*/locks/refresher")] == [True]
+            )
         )
         kept = repo.with_name("elsewhere")
         repo.rename(kept)
