@@ -16,7 +16,7 @@ from codeintel_rev.evaluation.datasets import Query, read_sets
 from codeintel_rev.evaluation.plan import Plan, Task, make_plan
 from codeintel_rev.evaluation.runs import Result
 from codeintel_rev.evaluation.sources import corpus_source, read_corpus
-from codeintel_rev.retrieval.hybrid import HybridSearcher, hit_of_record
+from codeintel_rev.retrieval.hybrid import HybridSearcher, exact_first, hit_of_record
 from codeintel_rev.retrieval.query import parse_query
 from codeintel_rev.retrieval.ranking import Candidate, Weights, rank
 from codeintel_rev.retrieval.signals import QueryFacts, query_facts
@@ -32,7 +32,8 @@ class Case(NamedTuple):
     repo: str
     query: Query
     facts: QueryFacts
-    is_identifier: bool
+    name: str | None
+    """The name, when the query is nothing else."""
     candidates: list[Candidate]
     results: dict[int, Result]
     """By row."""
@@ -40,8 +41,8 @@ class Case(NamedTuple):
     def run(self, weights: Weights | None = None) -> list[Result]:
         """Return what a search with these weights returns."""
         ranked = rank(self.facts, self.candidates, weights)
-        if self.is_identifier:
-            ranked.sort(key=lambda item: not item.candidate.is_named)
+        if self.name is not None:
+            ranked = exact_first(ranked, self.name)
         return self.results_of([item.candidate for item in ranked])
 
     def results_of(self, candidates: Sequence[Candidate]) -> list[Result]:
@@ -103,7 +104,7 @@ def _case(index: LocalIndex, task: Task, name: str, query: Query) -> Case:
         repo=query.tree.repo if query.tree is not None else query.id,
         query=query,
         facts=query_facts(parsed.terms, parsed.title),
-        is_identifier=parsed.is_identifier,
+        name=parsed.names[0] if parsed.is_identifier else None,
         candidates=candidates,
         results={record.row: task.source.result(hit_of_record(record, 0.0)) for record in records},
     )

@@ -242,15 +242,15 @@ class JournalView:
         return records
 
     def definitions(self, snapshot_id: int, name: str, limit: int) -> list[tuple[str, Symbol]]:
-        """Return (path, symbol) of definitions called ``name``, ignoring case."""
+        """Return (path, symbol) of definitions called ``name``, those in other case last."""
         rows = self._connection.execute(
             "SELECT path, name, qualname, kind, start_line, end_line, line, col, doc"
             " FROM symbol JOIN version ON version.id = symbol.version_id"
             " JOIN snapshot_file ON snapshot_id = ? AND snapshot_file.path_id = version.path_id"
             "  AND snapshot_file.version_id = version.id"
             " JOIN path ON path.id = version.path_id"
-            " WHERE name = ? COLLATE NOCASE ORDER BY path, line LIMIT ?",
-            (snapshot_id, name, limit),
+            " WHERE name = ? COLLATE NOCASE ORDER BY name != ?, path, line LIMIT ?",
+            (snapshot_id, name, name, limit),
         )
         return [(row[0], Symbol(*row[1:])) for row in rows]
 

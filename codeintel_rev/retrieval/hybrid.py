@@ -23,7 +23,7 @@ CANDIDATES = 50
 WORDS_KNOWN = 300
 """Rows whose BM25 score is known, so that those that only the dense channel found have one too."""
 
-_EXACT_LIMIT = 10
+_EXACT_LIMIT = 30
 """Definitions taken for each name."""
 
 
@@ -88,7 +88,7 @@ class HybridSearcher:
             query_facts(query.terms, query.title), self.candidates(query, retrieved, limit)
         )
         if query.is_identifier or query.literals or mode == "exact":
-            ranked = sorted(map(_lifted, ranked), key=lambda item: -item.score)
+            ranked = exact_first(ranked, query.names[0] if query.is_identifier else None)
         del ranked[limit:]
         rows = [item.candidate.head.row for item in ranked]
         records = {record.row: record for record in self._channels.catalog.hydrate(rows)}
@@ -163,10 +163,28 @@ class HybridSearcher:
         return [row for row, text in texts if any(literal in text for literal in literals)]
 
 
+def exact_first(ranked: Sequence[Ranked], name: str | None) -> list[Ranked]:
+    """Lift exact matches above every other hit (whose scores stay near 1), types highest.
+
+    When ``name`` is all that was asked for, those are the chunks that are called so; where there
+    are none, chunks that define it among other things, but not what only sounds like it.
+    """
+    exact = [item for item in ranked if item.candidate.is_named]
+    if name is not None:
+        own = [item for item in exact if _own_name(item) == name]
+        exact = own or [item for item in exact if _own_name(item).lower() != name.lower()]
+    lifted = {item.candidate.head.row for item in exact}
+    return sorted(
+        (_lifted(item) if item.candidate.head.row in lifted else item for item in ranked),
+        key=lambda item: -item.score,
+    )
+
+
+def _own_name(item: Ranked) -> str:
+    return item.candidate.head.symbol.rpartition(".")[2]
+
+
 def _lifted(item: Ranked) -> Ranked:
-    """Lift an exact match above every other hit (whose scores stay near 1), types highest."""
-    if not item.candidate.is_named:
-        return item
     return item._replace(score=item.score + 6.0 - 2.0 * definition_order(item.candidate.head.kind))
 
 
