@@ -198,7 +198,7 @@ def main() -> None:
             "watched_ms": warm(root, files, "watch"),
         }
         if options.peer_python:
-            report["peer_fresh_ms"] = peer(options.peer_python, options.peer_model, root, files[:3])
+            report["peer_fresh_ms"] = peer(options.peer_python, options.peer_model, root, files[:2])
         print(json.dumps(report | {"load_after": os.getloadavg()[0]}, indent=1))
     finally:
         if options.keep is None:
