@@ -10,7 +10,7 @@ from typing import NamedTuple
 from codeintel_rev.retrieval.signals import SIGNALS, QueryFacts, Subject
 from codeintel_rev.types import ChunkHead
 
-DENSE_SHARES = (0.6, 0.4)
+DENSE_SHARES = (0.6, 0.5)
 """How much of a match is nearness of meaning, for a short and for a long query; the rest is words.
 
 A long query, such as a whole issue, holds the words of the code it is about; its vector is blurred.
@@ -22,10 +22,10 @@ _SHORT, _LONG = 5, 25
 BONUSES: Mapping[str, float] = {"named": 0.1, "file_name": 0.05, "definition": 0.05}
 """What a signal adds to a match, which is at most 1."""
 
-PENALTIES: Mapping[str, float] = {"test_path": 0.4, "prose": 0.6, "data": 0.5}
+PENALTIES: Mapping[str, float] = {"test_path": 0.4, "prose": 0.6}
 """The share of its score that a signal takes from a chunk."""
 
-FILE_SHARE = 0.3
+FILE_SHARE = 0.2
 """How much of a score is what the chunk's whole file has to show."""
 
 FILE_DECAY = 0.7

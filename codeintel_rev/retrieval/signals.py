@@ -45,7 +45,6 @@ _PROSE_WORDS = frozenset(
         "tutorial",
     ]
 )
-_DATA = frozenset(["cmake", "css", "csv", "ini", "json", "svg", "toml", "xml", "yaml"])
 _NO_DEFINITION = frozenset({"", "block", "lines", "section"})
 
 
@@ -111,13 +110,8 @@ def prose(facts: QueryFacts, subject: Subject) -> float:
     return float(not facts.wants_prose and subject.head.lang in _PROSE)
 
 
-def data(facts: QueryFacts, subject: Subject) -> float:
-    """1 for data and settings."""
-    return float(subject.head.lang in _DATA)
-
-
 SIGNALS: Mapping[str, Signal] = {
-    signal.__name__: signal for signal in (named, file_name, definition, test_path, prose, data)
+    signal.__name__: signal for signal in (named, file_name, definition, test_path, prose)
 }
 
 

@@ -40,11 +40,6 @@ def test_prose_counts_only_when_asked_for() -> None:
     assert value("prose", "parse url", lang="python") == 0.0
 
 
-def test_data_is_no_code() -> None:
-    assert value("data", "parse url", lang="json") == 1.0
-    assert value("data", "parse url") == 0.0
-
-
 def test_loose_code_defines_nothing() -> None:
     assert value("definition", "parse") == 1.0
     assert value("definition", "parse", kind="block", symbol="match") == 0.0
