@@ -43,6 +43,8 @@ class Retrieved(NamedTuple):
     exact: Sequence[int] = ()
     dense: Mapping[int, float] = {}
     words: Mapping[int, float] = {}
+    is_verbatim: bool = False
+    """Whether the exact rows hold what the query quotes, instead of defining what it names."""
 
 
 def retrieved_by(hits: Iterable[SearchHit], exact: Sequence[int]) -> Retrieved:
@@ -87,7 +89,7 @@ class HybridSearcher:
         ranked = rank(
             query_facts(query.terms, query.title), self.candidates(query, retrieved, limit)
         )
-        if query.is_identifier or query.literals or mode == "exact":
+        if query.is_identifier or retrieved.is_verbatim or mode == "exact":
             ranked = exact_first(ranked, query.names[0] if query.is_identifier else None)
         del ranked[limit:]
         rows = [item.candidate.head.row for item in ranked]
@@ -105,8 +107,10 @@ class HybridSearcher:
         dense = self.dense(query, wanted) if mode in ("hybrid", "dense") else {}
         known = max(WORDS_KNOWN, wanted)
         words = self.words(query, known) if mode in ("hybrid", "lexical") else {}
-        exact = self.exact(query, list(words)) if mode in ("hybrid", "exact") else []
-        return Retrieved(exact, dense, words)
+        if mode not in ("hybrid", "exact"):
+            return Retrieved([], dense, words)
+        verbatim = self._verbatim(query.literals, list(words)) if query.literals else []
+        return Retrieved(verbatim or self.exact(query), dense, words, bool(verbatim))
 
     def dense(self, query: ParsedQuery, k: int) -> dict[int, float]:
         """Return rows by similarity to the query; none when no word of it is known."""
@@ -139,14 +143,8 @@ class HybridSearcher:
         vector = self._embedder.embed_query(query.text)
         return _pairs(found, self._channels.vectors.similarities(vector, found))
 
-    def exact(self, query: ParsedQuery, rows: Sequence[int] = ()) -> list[int]:
-        """Return the rows that hold what the query quotes, else those that define what it names.
-
-        ``rows`` are the rows in which a quotation is looked for.
-        """
-        verbatim = self._verbatim(query.literals, rows) if query.literals else []
-        if verbatim:
-            return verbatim
+    def exact(self, query: ParsedQuery) -> list[int]:
+        """Return the rows that define what the query names."""
         mask = self._channels.mask
         found: dict[int, None] = {}
         for name in query.names:
@@ -158,6 +156,7 @@ class HybridSearcher:
         return list(found)
 
     def _verbatim(self, literals: Sequence[str], rows: Sequence[int]) -> list[int]:
+        """Return those of ``rows`` whose text holds one of ``literals``."""
         records = self._channels.catalog.hydrate(rows)
         texts = ((record.row, one_line(record.content)) for record in records)
         return [row for row, text in texts if any(literal in text for literal in literals)]
@@ -213,7 +212,7 @@ def hit_of_record(record: ChunkRecord, score: float, **more: Any) -> SearchHit:
 def _reciprocal_ranks(retrieved: Retrieved) -> dict[int, float]:
     """Return the sum of ``1 / (k + rank)`` over the channels, which hits report beside their score."""
     sums: dict[int, float] = {}
-    for channel in retrieved:
+    for channel in (retrieved.exact, retrieved.dense, retrieved.words):
         for at, row in enumerate(islice(channel, CANDIDATES), start=1):
             sums[row] = sums.get(row, 0.0) + 1.0 / (RRF_K + at)
     return sums
