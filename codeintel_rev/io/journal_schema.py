@@ -103,9 +103,9 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = _connect(os.fspath(path), uri=False)
     try:
         connection.execute("PRAGMA synchronous = NORMAL")
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
         connection.close()
-        if not _is_at_rest(path):
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY or not _is_at_rest(path):
             raise
         return _connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
     except BaseException:
@@ -210,14 +210,23 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
+_OUTSIDE = (
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_BUSY,
+)
+
+
 def is_unusable(error: BaseException) -> bool:
-    """Return whether SQLite blames the file or its disk, rather than the program."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR)
+    """Return whether SQLite blames the file, its disk or who else uses it, not the program."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _OUTSIDE
 
 
 def unusable(path: Path, cause: sqlite3.Error) -> CodeIntelError:
-    """Return the error for a journal that SQLite cannot read: damaged, or on a disk that is full."""
+    """Return the error for a journal that cannot be read: damaged, locked, or on a full disk."""
+    if (told := storage_failure.locked(path, cause)) is not None:
+        return told
     if (told := storage_failure.failure(path.parent, cause)) is not None:
         return told
     return IndexDamaged(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from codeintel_rev.errors import IndexDamaged, IndexForeign, IndexMissing, InvalidArgument
+from codeintel_rev.io import storage_failure
 from codeintel_rev.io.journal import WORKTREE
 from codeintel_rev.io.journal_schema import connect
 
@@ -47,6 +48,8 @@ class Registry:
                 self._connection.close()
                 raise
         except sqlite3.DatabaseError as error:
+            if (told := storage_failure.locked(self.path, error)) is not None:
+                raise told from error
             raise IndexDamaged(
                 f"the registry of {data_dir} cannot be read: {error}",
                 hint=f"delete {data_dir} and run `codeintel index`",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from codeintel_rev.errors import StorageFailed
+from codeintel_rev.errors import Busy, CodeIntelError, StorageFailed
 
 _ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 _SQLITE = {
@@ -50,6 +50,17 @@ def failure(folder: Path, error: Exception) -> StorageFailed | None:
         f"nothing can be written to {folder}: {why}",
         hint="free space on its disk, or name another folder with --data-dir",
         value=str(folder),
+    )
+
+
+def locked(path: Path, error: sqlite3.Error) -> CodeIntelError | None:
+    """Return what to tell when another process kept the database ``path`` locked, else ``None``."""
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+        return None
+    return Busy(
+        f"{path.name} is locked by another process that does not go on",
+        hint=f"a stopped or hanging codeintel process keeps it; `fuser {path}` names it",
+        value=str(path),
     )
 
 

@@ -110,6 +110,9 @@ def test_searches_see_each_edit_whoever_indexes_it(repo: Path) -> None:
 
 def test_a_search_does_not_wait_for_a_watcher_that_is_stuck(repo: Path) -> None:
     with watching(repo) as process:
+        (repo / "price.py").write_text("def price_of(item):\n    return 1\n")
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("shop: 1 added in ")  # it holds no lock now
         process.send_signal(signal.SIGSTOP)
         (repo / "basket.py").write_text("def empty_basket():\n    return None\n")
         assert found(repo, "empty_basket")[0] == "empty_basket"

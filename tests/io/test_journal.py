@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codeintel_rev.errors import IndexDamaged, IndexForeign, IndexMissing
+from codeintel_rev.errors import Busy, IndexDamaged, IndexForeign, IndexMissing
 from codeintel_rev.io import journal_schema
 from codeintel_rev.io.journal import Journal
 from codeintel_rev.io.journal_writer import JournalWriter, NewChunk, NewVersion
@@ -118,3 +118,16 @@ def test_a_missing_a_foreign_and_a_garbled_journal_are_told_apart(
     path.write_bytes(b"no database" * 1000)
     with pytest.raises(IndexDamaged, match="cannot be read"):
         Journal(path)
+
+
+def test_a_journal_that_another_process_keeps_locked_is_busy(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_schema, "BUSY_TIMEOUT_S", 0.01)
+    holder = journal_schema.connect(path)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(Busy, match=r"state\.sqlite is locked"):
+        Journal(path)
+    holder.close()
+    Journal(path).close()

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from codeintel_rev.errors import IndexDamaged, IndexForeign, IndexMissing, InvalidArgument
+from codeintel_rev.errors import (
+    Busy,
+    IndexDamaged,
+    IndexForeign,
+    IndexMissing,
+    InvalidArgument,
+)
+from codeintel_rev.io import journal_schema
 from codeintel_rev.io.journal_schema import connect
 from codeintel_rev.io.registry import Registry
 
@@ -49,3 +56,15 @@ def test_garbage_is_called_damage(tmp_path: Path) -> None:
     (tmp_path / "registry.sqlite").write_bytes(b"not a database" * 100)
     with pytest.raises(IndexDamaged):
         Registry(tmp_path)
+
+
+def test_a_registry_that_another_process_keeps_locked_is_busy_not_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_schema, "BUSY_TIMEOUT_S", 0.01)
+    Registry(tmp_path, create=True).close()
+    holder = connect(tmp_path / "registry.sqlite")
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(Busy, match=r"registry\.sqlite is locked"):
+        Registry(tmp_path)
+    holder.close()
