@@ -9,7 +9,7 @@ anywhere, the old generation serves on and the next compaction removes what was 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import NamedTuple
@@ -66,13 +66,18 @@ class Compactor:
         writing: Writing,
         *,
         embedder: TermEmbedder | None = None,
+        versions: Mapping[str, str] | None = None,
     ) -> None:
-        """Copy vectors as they are, or make them anew with ``embedder``."""
+        """Copy vectors as they are, or make words and vectors anew with ``embedder``.
+
+        The generation that is built is recorded as made with the component ``versions``.
+        """
         self._folder = folder
         self._repo = repo
         self._dim = dim
         self._writing = writing
         self._embedder = embedder
+        self._versions = versions or {}
 
     def run(self, report: Report) -> Compacted:
         """Build the next generation, let it serve, and delete those that nobody reads."""
@@ -171,7 +176,7 @@ class Compactor:
         with self._writing():
             self._replay(journal, generation, replayed)
             self._folder.generation_lock(generation).touch()
-            return journal.swap(generation, sealed, segment)
+            return journal.swap(generation, sealed, segment, self._versions)
 
     def _replay(self, journal: JournalCompaction, generation: int, first_row: int) -> int:
         """Add the words of rows from ``first_row`` on; returns the first row not added."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.io.journal_schema import open_checked
-from codeintel_rev.io.journal_writer import segment_name, transaction
+from codeintel_rev.io.journal_writer import segment_name, set_versions, transaction
 from codeintel_rev.io.packing import unpack_spans, unpack_text_and_doc
 from codeintel_rev.io.vector_store import Segment
 
@@ -163,9 +163,19 @@ class JournalCompaction:
                 refs=self.refs(),
             )
 
-    def swap(self, generation: int, sealed: Sealed, segment: Segment | None) -> int:
-        """Let ``generation`` serve, its vectors in ``segment``, in one commit; returns the sequence."""
+    def swap(
+        self,
+        generation: int,
+        sealed: Sealed,
+        segment: Segment | None,
+        versions: Mapping[str, str],
+    ) -> int:
+        """Let ``generation`` serve, its vectors in ``segment``, in one commit; returns the sequence.
+
+        ``versions`` are those of the components that made it, where they are new.
+        """
         with transaction(self._connection):
+            set_versions(self._connection, versions)
             self._set("generation", generation)
             self._set("catalog_sequence", sealed.sequence)
             self._connection.execute("DELETE FROM segment WHERE first_row < ?", (sealed.end_row,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -304,6 +304,11 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def set_versions(connection: sqlite3.Connection, versions: Mapping[str, str]) -> None:
+    """Record which versions of components made the index; others stay as they are."""
+    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", versions.items())
 
 
 def segment_name(first_row: int) -> str:
