@@ -16,9 +16,10 @@ from codeintel_rev.evaluation.datasets import Query, read_sets
 from codeintel_rev.evaluation.plan import Plan, Task, make_plan
 from codeintel_rev.evaluation.runs import Result
 from codeintel_rev.evaluation.sources import corpus_source, read_corpus
+from codeintel_rev.retrieval.candidate import Candidate
 from codeintel_rev.retrieval.hybrid import HybridSearcher, exact_first, hit_of_record
 from codeintel_rev.retrieval.query import parse_query
-from codeintel_rev.retrieval.ranking import Candidate, Weights, rank
+from codeintel_rev.retrieval.ranking import Weights, rank
 from codeintel_rev.retrieval.signals import QueryFacts, query_facts
 
 LIMIT = 50

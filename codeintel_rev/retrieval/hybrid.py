@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.ports import ChunkCatalog, Embedder, LexicalIndex, VectorIndex
+from codeintel_rev.retrieval.candidate import Candidate
 from codeintel_rev.retrieval.fusion import RRF_K
 from codeintel_rev.retrieval.query import ParsedQuery, one_line
-from codeintel_rev.retrieval.ranking import Candidate, Ranked, rank
+from codeintel_rev.retrieval.ranking import Ranked, rank
 from codeintel_rev.retrieval.signals import query_facts
 from codeintel_rev.text.kinds import definition_order
 from codeintel_rev.types import ChannelScores, ChunkRecord, Mode, SearchHit

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from operator import mul
 from typing import NamedTuple
 
-from codeintel_rev.retrieval.signals import SIGNALS, QueryFacts, Subject
-from codeintel_rev.types import ChunkHead
+import numpy as np
+from numpy.typing import NDArray
+
+from codeintel_rev.retrieval.candidate import Candidate
+from codeintel_rev.retrieval.signals import SIGNALS, QueryFacts
+
+RANKING_VERSION = 1
+"""Bump when the same matches may come in another order; recorded with each index."""
 
 DENSE_SHARES = (0.6, 0.5)
 """How much of a match is nearness of meaning, for a short and for a long query; the rest is words.
@@ -42,17 +46,6 @@ class Weights(NamedTuple):
     file_decay: float = FILE_DECAY
 
 
-class Candidate(NamedTuple):
-    """A chunk that a channel found."""
-
-    head: ChunkHead
-    dense: float = 0.0
-    """Cosine of its vector and the query's."""
-    words: float = 0.0
-    """Its BM25 score."""
-    is_named: bool = False
-
-
 class Ranked(NamedTuple):
     """A candidate with its score and what is behind it."""
 
@@ -77,34 +70,48 @@ def rank(
     A score is that of the chunk (its match plus bonuses, less penalties) mixed with that of its
     file, both as shares of the best.
     """
+    if not candidates:
+        return []
     weights = weights or Weights()
-    scored = _own_scores(facts, candidates, weights)
-    evidence = file_evidence([(c.head.uri, score) for score, c, _ in scored], weights.file_decay)
-    own_unit = _share(1.0 - weights.file_share, scored[0][0] if scored else 0.0)
-    file_unit = _share(weights.file_share, max(evidence.values(), default=0.0))
-    ranked = []
-    for score, candidate, values in scored:
-        file = evidence[candidate.head.uri] * file_unit
-        ranked.append(Ranked(candidate, score * own_unit + file, values, file))
-    ranked.sort(key=lambda item: (-item.score, item.candidate.head.id))
-    return ranked
+    values = np.array([signal(facts, candidates) for signal in SIGNALS.values()])
+    own = _own_scores(facts, candidates, values, weights)
+    files = _file_scores(candidates, own, weights.file_decay) * weights.file_share
+    scores = own * _share(1.0 - weights.file_share, float(own.max())) + files
+    rows = zip(candidates, scores.tolist(), values.T.tolist(), files.tolist(), strict=True)
+    return sorted(map(Ranked._make, rows), key=lambda item: (-item.score, item.candidate.head.id))
 
 
 def _own_scores(
-    facts: QueryFacts, candidates: Sequence[Candidate], weights: Weights
-) -> list[tuple[float, Candidate, list[float]]]:
-    """Return each chunk's score without its file, and its signals, best first."""
-    bonuses = [weights.bonuses.get(name, 0.0) for name in SIGNALS]
-    penalties = [weights.penalties.get(name, 0.0) for name in SIGNALS]
-    matches = match_scores(candidates, dense_share(facts.terms, weights.dense_shares))
-    scored = []
-    for candidate, match in zip(candidates, matches, strict=True):
-        subject = Subject(candidate.head, candidate.is_named)
-        values = [signal(facts, subject) for signal in SIGNALS.values()]
-        score = (match + _dot(bonuses, values)) * max(1.0 - _dot(penalties, values), 0.0)
-        scored.append((score if match > 0.0 else 0.0, candidate, values))
-    scored.sort(key=lambda item: (-item[0], item[1].head.id))
-    return scored
+    facts: QueryFacts,
+    candidates: Sequence[Candidate],
+    values: NDArray[np.float64],
+    weights: Weights,
+) -> NDArray[np.float64]:
+    """Return each chunk's score without its file."""
+    match = match_scores(candidates, dense_share(facts.terms, weights.dense_shares))
+    bonus = _weighted(values, weights.bonuses)
+    kept = np.maximum(1.0 - _weighted(values, weights.penalties), 0.0)
+    return np.where(match > 0.0, (match + bonus) * kept, 0.0)
+
+
+def _weighted(values: NDArray[np.float64], weights: Mapping[str, float]) -> NDArray[np.float64]:
+    """Return the weighted sum of the signals, element by element: equal chunks stay equal."""
+    total = np.zeros(values.shape[1])
+    for name, column in zip(SIGNALS, values, strict=True):
+        if name in weights:
+            total += weights[name] * column
+    return total
+
+
+def _file_scores(
+    candidates: Sequence[Candidate], own: NDArray[np.float64], decay: float
+) -> NDArray[np.float64]:
+    """Return what the file of each candidate has to show, as a share of the best file."""
+    uris = [candidate.head.uri for candidate in candidates]
+    scored = sorted(zip(own.tolist(), uris, strict=True), reverse=True)
+    evidence = file_evidence([(uri, score) for score, uri in scored], decay)
+    found = np.array([evidence[uri] for uri in uris])
+    return found * _share(1.0, float(found.max()))
 
 
 def dense_share(terms: int, shares: tuple[float, float] = DENSE_SHARES) -> float:
@@ -113,20 +120,20 @@ def dense_share(terms: int, shares: tuple[float, float] = DENSE_SHARES) -> float
     return shares[0] + (shares[1] - shares[0]) * length
 
 
-def match_scores(candidates: Sequence[Candidate], dense_share: float) -> list[float]:
+def match_scores(candidates: Sequence[Candidate], dense_share: float) -> NDArray[np.float64]:
     """Return how well each candidate matches: the mean of its shares of the best score a channel.
 
     Shares keep what ranks lose: how far the first is ahead of the second.
     """
-    most_dense = max((c.dense for c in candidates), default=0.0)
-    most_words = max((c.words for c in candidates), default=0.0)
+    dense = np.array([max(candidate.dense, 0.0) for candidate in candidates])
+    words = np.array([candidate.words for candidate in candidates])
+    most_dense, most_words = float(dense.max(initial=0.0)), float(words.max(initial=0.0))
     if most_words <= 0.0:
         dense_share = 1.0
     elif most_dense <= 0.0:
         dense_share = 0.0
-    dense_unit = _share(dense_share, most_dense)
-    words_unit = _share(1.0 - dense_share, most_words)
-    return [max(c.dense, 0.0) * dense_unit + c.words * words_unit for c in candidates]
+    match: NDArray[np.float64] = dense * _share(dense_share, most_dense)
+    return match + words * _share(1.0 - dense_share, most_words)
 
 
 def file_evidence(scored: Iterable[tuple[str, float]], decay: float) -> dict[str, float]:
@@ -141,10 +148,6 @@ def file_evidence(scored: Iterable[tuple[str, float]], decay: float) -> dict[str
         evidence[file] = evidence.get(file, 0.0) + factor * score
         worth[file] = factor * decay
     return evidence
-
-
-def _dot(left: Sequence[float], right: Sequence[float]) -> float:
-    return math.fsum(map(mul, left, right))
 
 
 def _share(share: float, of: float) -> float:

@@ -1,15 +1,15 @@
-"""Signals that know code: each is a pure function of a query and a chunk, from 0 to 1."""
+"""Signals that know code: each is a pure function of a query and its candidates, from 0 to 1."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from codeintel_rev.retrieval.candidate import Candidate
 from codeintel_rev.retrieval.word_forms import stem
 from codeintel_rev.text.code_tokenizer import tokenize
-from codeintel_rev.types import ChunkHead
 
 _TEST = re.compile(
     r"(^|/)(tests?|testing|specs?|__tests__|testdata|fixtures?|mocks?|benchmarks?|examples?|samples?|demos?)(/|$)"
@@ -58,15 +58,8 @@ class QueryFacts(NamedTuple):
     wants_prose: bool
 
 
-class Subject(NamedTuple):
-    """What the signals ask of a chunk."""
-
-    head: ChunkHead
-    is_named: bool
-    """Whether the query names what the chunk defines."""
-
-
-Signal = Callable[[QueryFacts, Subject], float]
+Signal = Callable[[QueryFacts, Sequence[Candidate]], list[float]]
+"""A query and its candidates to one value each; a column is far cheaper than a call a chunk."""
 
 
 def query_facts(terms: Iterable[str], title: Collection[str] | None = None) -> QueryFacts:
@@ -84,30 +77,35 @@ def query_facts(terms: Iterable[str], title: Collection[str] | None = None) -> Q
     )
 
 
-def named(facts: QueryFacts, subject: Subject) -> float:
+def named(_: QueryFacts, candidates: Sequence[Candidate]) -> list[float]:
     """1 for the definition of a name that stands in the query."""
-    return float(subject.is_named)
+    return [float(candidate.is_named) for candidate in candidates]
 
 
-def file_name(facts: QueryFacts, subject: Subject) -> float:
+def file_name(facts: QueryFacts, candidates: Sequence[Candidate]) -> list[float]:
     """Share of the words of the file's name that stand in the query."""
-    words = _file_words(subject.head.uri)
-    return len(words & facts.stems) / len(words) if words else 0.0
+    names = [_file_words(candidate.head.uri) for candidate in candidates]
+    return [len(words & facts.stems) / len(words) if words else 0.0 for words in names]
 
 
-def definition(facts: QueryFacts, subject: Subject) -> float:
+def definition(_: QueryFacts, candidates: Sequence[Candidate]) -> list[float]:
     """1 for a chunk that defines something, 0 for loose statements, text and pieces of them."""
-    return float(bool(subject.head.symbol) and subject.head.kind not in _NO_DEFINITION)
+    heads = [candidate.head for candidate in candidates]
+    return [float(bool(head.symbol) and head.kind not in _NO_DEFINITION) for head in heads]
 
 
-def test_path(facts: QueryFacts, subject: Subject) -> float:
+def test_path(facts: QueryFacts, candidates: Sequence[Candidate]) -> list[float]:
     """1 for tests, fixtures and examples, unless the query asks for them."""
-    return float(not facts.wants_tests and _is_test(subject.head.uri))
+    if facts.wants_tests:
+        return [0.0] * len(candidates)
+    return [float(_is_test(candidate.head.uri)) for candidate in candidates]
 
 
-def prose(facts: QueryFacts, subject: Subject) -> float:
+def prose(facts: QueryFacts, candidates: Sequence[Candidate]) -> list[float]:
     """1 for prose, unless the query asks for it."""
-    return float(not facts.wants_prose and subject.head.lang in _PROSE)
+    if facts.wants_prose:
+        return [0.0] * len(candidates)
+    return [float(candidate.head.lang in _PROSE) for candidate in candidates]
 
 
 SIGNALS: Mapping[str, Signal] = {

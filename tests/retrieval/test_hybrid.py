@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from codeintel_rev.retrieval.candidate import Candidate
 from codeintel_rev.retrieval.hybrid import exact_first
-from codeintel_rev.retrieval.ranking import Candidate, Ranked
+from codeintel_rev.retrieval.ranking import Ranked
 from codeintel_rev.types import ChunkHead
 
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from codeintel_rev.retrieval.ranking import Candidate, Weights, dense_share, match_scores, rank
+from codeintel_rev.retrieval.candidate import Candidate
+from codeintel_rev.retrieval.ranking import Weights, dense_share, match_scores, rank
 from codeintel_rev.retrieval.signals import query_facts
 from codeintel_rev.types import ChunkHead
 
@@ -26,10 +27,11 @@ def test_a_match_is_the_mean_of_shares() -> None:
 
 
 def test_a_channel_that_found_nothing_has_no_say() -> None:
-    assert match_scores([candidate(1, 0.0, 4.0), candidate(2, 0.0, 2.0)], 0.5) == [1.0, 0.5]
-    assert match_scores([candidate(1, 0.6, 0.0), candidate(2, 0.3, 0.0)], 0.5) == [1.0, 0.5]
-    assert match_scores([candidate(1, 0.0, 0.0)], 0.5) == [0.0]
-    assert match_scores([], 0.5) == []
+    for found in ([(0.0, 4.0), (0.0, 2.0)], [(0.6, 0.0), (0.3, 0.0)]):
+        scores = match_scores([candidate(1, *found[0]), candidate(2, *found[1])], 0.5)
+        assert scores.tolist() == [1.0, 0.5]
+    assert match_scores([candidate(1, 0.0, 0.0)], 0.5).tolist() == [0.0]
+    assert match_scores([], 0.5).tolist() == []
 
 
 @pytest.mark.parametrize(
