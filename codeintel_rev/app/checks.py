@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from codeintel_rev.app.components import STORED
 from codeintel_rev.app.repository import size_on_disk
 from codeintel_rev.errors import IndexDamaged
 from codeintel_rev.indexing.generations import stray_generations, stray_vectors
@@ -76,9 +77,9 @@ def check_journal(patient: Patient) -> str:
 
 
 def check_components(patient: Patient) -> str:
-    """Check that the index was made with this program's components."""
+    """Check that what is stored was made by this program's components."""
     for key, wanted in patient.wanted.items():
-        if patient.meta.get(key) != wanted:
+        if key in STORED and patient.meta.get(key) != wanted:
             raise Fault(f"made with {key} {patient.meta.get(key)}, this program uses {wanted}")
     return ", ".join(f"{key} {value[:16]}" for key, value in patient.wanted.items())
 

@@ -26,8 +26,10 @@ from codeintel_rev.io.registry import Registry, Repository
 from codeintel_rev.io.static_embedder import StaticEmbedder
 
 REPAIR = "codeintel doctor --repair"
-REBUILT = ("journal", "components", "chunks")
+REBUILT = ("journal", "chunks")
 """Faults of the record itself: only the repository's files can make it anew."""
+OLDER = "components"
+"""A fault that indexing mends, the cheapest way for what is older."""
 FOLDERS = "folders"
 """The check of the data directory as a whole."""
 
@@ -84,16 +86,17 @@ def repair(data_dir: Path, settings: Settings, progress: Progress) -> DoctorRepo
                 for finding in _examine(registry, repository, embedder)
                 if not finding.ok
             }
-            if bad.intersection(REBUILT):
+            rebuilt = bool(bad.intersection(REBUILT))
+            if rebuilt or OLDER in bad:
                 index_repositories(
                     [_source(repository)],
                     data_dir=data_dir,
                     name=repository.name,
-                    full=True,
+                    full=rebuilt,
                     settings=settings,
                     progress=progress,
                 )
-            elif bad:
+            if bad - {OLDER} and not rebuilt:
                 compact_repository(
                     registry, repository, embedder, progress, reembed="vectors" in bad
                 )
@@ -107,7 +110,9 @@ def _examine(
 ) -> Iterator[Finding]:
     """Yield the outcome of each check of one repository."""
     folder = RepositoryFolder(registry.folder(repository))
-    rebuild = f"codeintel index --full {_source(repository)} --data-dir {registry.data_dir}"
+    refresh = f"codeintel index {_source(repository)} --data-dir {registry.data_dir}"
+    rebuild = f"{refresh} --full"
+    fixes = {OLDER: refresh} | dict.fromkeys(REBUILT, rebuild)
     try:
         journal = Journal(folder.journal)
     except CodeIntelError as error:
@@ -121,8 +126,7 @@ def _examine(
                 try:
                     yield Finding(title, True, check(patient))
                 except Fault as fault:
-                    fix = rebuild if name in REBUILT else REPAIR
-                    yield Finding(title, False, str(fault), fix)
+                    yield Finding(title, False, str(fault), fixes.get(name, REPAIR))
     except (CodeIntelError, sqlite3.Error) as error:
         yield Finding(f"{repository.name}: journal", False, str(error), rebuild)
     finally:

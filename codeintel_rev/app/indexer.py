@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from codeintel_rev.app.components import load_embedder
 from codeintel_rev.app.data_dir import checked_root, data_dir_for_index, ensure
 from codeintel_rev.app.places import Place, find_place, mirrored_place
 from codeintel_rev.app.refreshing import Run, Waiting, merged, quiet
+from codeintel_rev.app.repairing import cut_anew
 from codeintel_rev.app.snapshot_plan import Plan, Request, make_plan
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import IndexUnusable
@@ -22,6 +24,7 @@ from codeintel_rev.io.git_address import is_address
 from codeintel_rev.io.git_objects import GitObjects
 from codeintel_rev.io.git_worktrees import is_bare, is_worktree, ref_of_root, tree_roots
 from codeintel_rev.io.journal import Snapshot
+from codeintel_rev.io.journal_migration import is_earlier, migrate
 from codeintel_rev.io.registry import Registry, Repository
 from codeintel_rev.io.static_embedder import StaticEmbedder
 from codeintel_rev.types import IndexReport
@@ -79,8 +82,10 @@ def refresh_repository(
     Takes no lock when nothing changed. Refs are not followed: they move when ``index`` runs.
     """
     run = Run(registry, settings, embedder, waiting, progress)
-    trees = work_trees(repository, run.folder(repository))
-    return merged(run.refresh_tree(repository, ref, root) for ref, root in trees.items())
+    folder = run.folder(repository)
+    trees = work_trees(repository, folder)
+    done = [run.refresh_tree(repository, ref, root) for ref, root in trees.items()]
+    return merged([*done, *cut_anew(run, repository, folder)])
 
 
 def work_trees(repository: Repository, folder: RepositoryFolder) -> dict[str, Path]:
@@ -122,6 +127,9 @@ def _build_anew(
     old = RepositoryFolder(run.registry.folder(repository))
     old.writer_lock.parent.mkdir(parents=True, exist_ok=True)
     with old.writing(timeout_s=run.waiting.timeout_s, on_wait=run.waiting.on_wait):
+        with suppress(IndexUnusable):
+            if old.is_made and is_earlier(old.journal):
+                migrate(old.journal)  # or nobody knew which refs it held
         fresh = run.registry.successor(repository)
         try:
             report = _carry_out(run, fresh, place, request, held_in=old)
@@ -143,7 +151,8 @@ def _carry_out(
     """Do what was asked of one repository; ``held_in`` is the index that it replaces, if any."""
     plan = make_plan(place, _held(held_in or run.folder(repository)), request)
     folder = run.folder(repository)
-    report = merged(_refreshes(run, repository, place, plan))
+    done = [*_refreshes(run, repository, place, plan), *cut_anew(run, repository, folder)]
+    report = merged(done)
     if plan.dropped and held_in is None:
         report = report._replace(sequence=_drop(run, folder, plan.dropped))
         start_if_due(folder, run.registry.data_dir, run.settings.compaction)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from codeintel_rev.app import compaction
-from codeintel_rev.app.components import check_components, components
+from codeintel_rev.app.components import components, outdated
 from codeintel_rev.app.data_dir import checked_root
 from codeintel_rev.app.indexer import refresh_repository
 from codeintel_rev.app.refreshing import Waiting, quiet
@@ -68,7 +68,8 @@ def _survey(
     journal = Journal(folder.journal)
     try:
         with journal.view() as view:
-            check_components(folder.path.name, view.meta(), components(embedder))
+            if outdated(folder.path.name, view.meta(), components(embedder)):
+                return None
             before = view.snapshot(ref_of_root(root))
             if before is None:
                 return None

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from codeintel_rev.app import compaction, surveyors
-from codeintel_rev.app.components import check_components, components
+from codeintel_rev.app.components import CUT, components
 from codeintel_rev.app.data_dir import checked_root
+from codeintel_rev.app.repairing import bring_up
 from codeintel_rev.config.settings import Settings
 from codeintel_rev.errors import NotARepository
+from codeintel_rev.indexing.chunker import CHUNKER_VERSION
 from codeintel_rev.indexing.file_source import DiskSource, FileSource
 from codeintel_rev.indexing.pipeline import (
     Progress,
@@ -58,15 +60,14 @@ class Run(NamedTuple):
     progress: Progress
 
     def folder(self, repository: Repository) -> RepositoryFolder:
-        """Return where a repository's index lies, made when it is new.
+        """Return where a repository's index lies, made when it is new, mended when it is older.
 
-        Raises ``IndexForeign`` when other components made it.
+        Raises ``IndexForeign`` when newer components made it.
         """
         folder = RepositoryFolder(self.registry.folder(repository))
-        wanted = components(self.embedder)
         if not folder.is_made:
-            folder.create(wanted)
-        check_components(repository.name, folder.state()[1], wanted)
+            folder.create(components(self.embedder))
+        bring_up(self, repository, folder)
         return folder
 
     def refresh_tree(self, repository: Repository, ref: str, root: Path) -> RefreshReport:
@@ -78,8 +79,10 @@ class Run(NamedTuple):
         surveyor = surveyors.take(root)
         try:
             folder = self.folder(repository)
-            before = folder.state(ref)[0]
-            suspects = surveyor.suspects(before.tree_state) if before is not None else None
+            before, versions = folder.state(ref)
+            suspects = None
+            if before is not None and versions[CUT] == str(CHUNKER_VERSION):
+                suspects = surveyor.suspects(before.tree_state)
             look = partial(
                 surveyor.survey,
                 max_file_bytes=self.settings.index.max_file_bytes,
@@ -94,7 +97,7 @@ class Run(NamedTuple):
             watched = lease.is_held(folder.refresher_lock)
             if watched and _comes(refresher, survey, self.waiting.watcher_s):
                 return unchanged(folder, ref)
-            with self._writing(folder):
+            with self.writing(folder):
                 if folder.state(ref)[0] != before:  # another writer was faster
                     survey = look(None)
                 report = refresher.refresh(survey, self.progress)
@@ -110,8 +113,9 @@ class Run(NamedTuple):
         from codeintel_rev.indexing.git_tree import TreeSource, survey_tree
 
         folder = self.folder(repository)
-        before = folder.state(at.name)[0]
-        if before is not None and before.commit == at.commit:
+        before, versions = folder.state(at.name)
+        is_there = before is not None and before.commit == at.commit
+        if is_there and versions[CUT] == str(CHUNKER_VERSION):
             return unchanged(folder, at.name)
         self.progress("scan", 0, 0, 0)
         objects = GitObjects(git_dir)
@@ -119,7 +123,7 @@ class Run(NamedTuple):
         _require_files(at.label, survey)
         source = TreeSource(git_dir)
         try:
-            with self._writing(folder):
+            with self.writing(folder):
                 refresher = self._refresher(repository, folder, at.name, source)
                 report = refresher.refresh(survey, self.progress)
             self._compact_if_due(folder)
@@ -130,7 +134,8 @@ class Run(NamedTuple):
     def _compact_if_due(self, folder: RepositoryFolder) -> None:
         compaction.start_if_due(folder, self.registry.data_dir, self.settings.compaction)
 
-    def _writing(self, folder: RepositoryFolder) -> AbstractContextManager[None]:
+    def writing(self, folder: RepositoryFolder) -> AbstractContextManager[None]:
+        """Hold the repository's writer lock, waited for as this run may."""
         return folder.writing(timeout_s=self.waiting.timeout_s, on_wait=self.waiting.on_wait)
 
     def _refresher(

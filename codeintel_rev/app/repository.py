@@ -13,15 +13,15 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from codeintel_rev.app.components import check_components
+from codeintel_rev.app.components import check_components, outdated
 from codeintel_rev.app.snapshot_choice import choose, label, named, names_snapshots
-from codeintel_rev.errors import IndexDamaged, NotFound
+from codeintel_rev.errors import IndexDamaged, IndexForeign, IndexUnusable, NotFound
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io.generation_lock import GenerationLock
 from codeintel_rev.io.git import locate
 from codeintel_rev.io.git_worktrees import is_worktree, ref_of_root, tree_roots, worktree_ref
 from codeintel_rev.io.journal import Journal, JournalView, Snapshot
-from codeintel_rev.io.journal_catalog import JournalCatalog
+from codeintel_rev.io.journal_catalog import HeadMemory, JournalCatalog
 from codeintel_rev.io.registry import Repository
 from codeintel_rev.io.vector_store import VectorReader
 from codeintel_rev.retrieval.absent_index import AbsentIndex
@@ -79,10 +79,12 @@ class _State(NamedTuple):
     """Rows of each set of snapshots that was asked for."""
     vectors: DenseSearcher | AbsentIndex
     masks: dict[bytes, NDArray[np.bool_]]
+    roots: dict[str, Path | None]
+    """Folders of the snapshots that were asked for, by ref."""
 
     @property
     def limits(self) -> tuple[str, ...]:
-        """What is damaged, and therefore not searched."""
+        """What cannot be used, and therefore is not searched."""
         parts = {"faiss_error": self.vectors, "bm25_error": self.generation.words}
         return tuple(word for word, part in parts.items() if isinstance(part, AbsentIndex))
 
@@ -99,7 +101,9 @@ class RepositoryView(NamedTuple):
     catalog: JournalCatalog
     channels: Channels
     limits: tuple[str, ...]
-    """What is damaged, and therefore not searched."""
+    """What cannot be used, and therefore is not searched."""
+    roots: dict[str, Path | None]
+    """What ``root_of`` found before."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -108,7 +112,9 @@ class RepositoryView(NamedTuple):
 
     def root_of(self, snapshot: Snapshot) -> Path | None:
         """Return the folder that a snapshot was read from; ``None`` when it is of a commit."""
-        return tree_root(self.repository, snapshot.ref)
+        if snapshot.ref not in self.roots:
+            self.roots[snapshot.ref] = tree_root(self.repository, snapshot.ref)
+        return self.roots[snapshot.ref]
 
 
 def tree_root(repository: Repository, ref: str) -> Path | None:
@@ -125,15 +131,17 @@ class OpenRepository:
     def __init__(
         self, repository: Repository, folder: RepositoryFolder, dim: int, components: dict[str, str]
     ) -> None:
-        """Open the journal; raises ``IndexForeign`` when other components wrote the index."""
+        """Open the journal; raises ``IndexForeign`` when newer components wrote the index."""
         self.repository = repository
         self.folder = folder
         self._dim = dim
         self._journal = Journal(folder.journal)
+        self._heads = HeadMemory()
         self._state: _State | None = None
         self._lock = Lock()
+        self._components = components
         with self._journal.view() as view:
-            check_components(repository.name, view.meta(), components)
+            outdated(repository.name, view.meta(), components)
 
     @contextmanager
     def view(self, scope: Scope | None = None) -> Iterator[RepositoryView | None]:
@@ -192,7 +200,7 @@ class OpenRepository:
     ) -> RepositoryView:
         live = _live(state, journal, snapshots)
         mask = _mask(state, journal, snapshots, live, scope)
-        catalog = JournalCatalog(journal, snapshots)
+        catalog = JournalCatalog(journal, snapshots, self._heads)
         channels = Channels(state.vectors, state.generation.words, catalog, mask)
         return RepositoryView(
             repository=self.repository,
@@ -203,6 +211,7 @@ class OpenRepository:
             catalog=catalog,
             channels=channels,
             limits=state.limits,
+            roots=state.roots,
         )
 
     def _current(self, journal: JournalView) -> _State:
@@ -212,13 +221,15 @@ class OpenRepository:
                 generation = self._generation(journal.generation)
                 rows = journal.live_rows()
                 vectors = self._vectors(journal, rows)
-                self._state = _State(sequence, generation, {}, vectors, {})
+                self._state = _State(sequence, generation, {}, vectors, {}, {})
             return self._state
 
     def _vectors(self, journal: JournalView, rows: int) -> DenseSearcher | AbsentIndex:
+        """Map the vectors, unless they are damaged or another model's: those mean nothing here."""
         try:
+            check_components(self.repository.name, journal.meta(), self._components)
             vectors = VectorReader(self.folder.vectors, journal.segments(), self._dim, rows)
-        except IndexDamaged as error:
+        except (IndexDamaged, IndexForeign) as error:
             _tell(error)
             return AbsentIndex()
         return DenseSearcher(vectors.blocks, vectors.rows)
@@ -238,8 +249,8 @@ class OpenRepository:
         return present
 
 
-def _tell(error: IndexDamaged) -> None:
-    """Say what is damaged; the rest is served."""
+def _tell(error: IndexUnusable) -> None:
+    """Say what cannot be used; the rest is served."""
     _log.warning("%s (%s)", error.message, error.hint)
 
 

@@ -40,7 +40,7 @@ def compact(
     named = data_dir or settings.data_dir
     folder, _ = data_dir_for_search(named, repo, Path.cwd(), settings.data_home)
     os.nice(NICENESS)
-    with reporting(output, unit="chunks") as reporter:
+    with reporting(output) as reporter:
         report = compact_data_dir(
             folder, wait=not no_wait, progress=reporter, on_wait=reporter.waiting
         )

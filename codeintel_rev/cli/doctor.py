@@ -35,7 +35,7 @@ def doctor(
     named = data_dir or settings.data_dir
     folder, _ = data_dir_for_search(named, repo, Path.cwd(), settings.data_home)
     if mend:
-        with reporting(output, unit="chunks") as reporter:
+        with reporting(output) as reporter:
             report = repair(folder, settings, reporter)
     else:
         report = examine(folder)

@@ -68,7 +68,7 @@ def evaluate(
     folder = evaluation_folder(data_dir or settings.data_dir, settings)
     plan = _plan(output, sets, query_field, repos, corpus, folder)
     files = runs.run_files(run, [query_set.name for query_set in plan.sets]) if run else {}
-    with reporting(output, unit="queries") as reporter:
+    with reporting(output) as reporter:
         report = runner.run(
             plan,
             tree_opener(folder, settings, mode),

@@ -21,7 +21,10 @@ _LABELS: Final = {
     "index": "indexing",
     "commit": "saving",
     "compact": "compacting",
+    "reembed": "re-embedding",
 }
+_UNITS: Final = {"compact": "chunks", "reembed": "chunks", "asking": "queries"}
+"""What a stage counts where it is not files."""
 
 
 class Step(NamedTuple):
@@ -33,7 +36,11 @@ class Step(NamedTuple):
     lines: int
     seconds: float
     """Since the stage began."""
-    unit: str = "files"
+
+    @property
+    def unit(self) -> str:
+        """What is counted."""
+        return _UNITS.get(self.stage, "files")
 
     @property
     def label(self) -> str:
@@ -92,12 +99,10 @@ class Reporter:
         open_display: Callable[[], Display],
         note: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
-        unit: str = "files",
     ) -> None:
         self._open_display = open_display
         self._note = note
         self._clock = clock
-        self._unit = unit
         self._display: Display | None = None
         self._started = clock()
         self._stage = ("", self._started)
@@ -111,7 +116,7 @@ class Reporter:
             return
         if self._display is None:
             self._display = self._open_display()
-        self._display.show(Step(stage, done, total, lines, now - self._stage[1], self._unit))
+        self._display.show(Step(stage, done, total, lines, now - self._stage[1]))
 
     def waiting(self, holder: str) -> None:
         """Tell that another process has to finish first."""
@@ -125,7 +130,7 @@ class Reporter:
 
 
 @contextmanager
-def reporting(output: Output, unit: str = "files") -> Iterator[Reporter]:
+def reporting(output: Output) -> Iterator[Reporter]:
     """Open a reporter that fits standard error."""
 
     def open_display() -> Display:
@@ -135,7 +140,7 @@ def reporting(output: Output, unit: str = "files") -> Iterator[Reporter]:
 
         return BarDisplay()
 
-    reporter = Reporter(open_display, output.note, unit=unit)
+    reporter = Reporter(open_display, output.note)
     try:
         yield reporter
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from codeintel_rev.indexing.chunker import CHUNKER_VERSION
 from codeintel_rev.io.journal import FileRecord
 from codeintel_rev.types import FileEntry
 
@@ -45,7 +46,9 @@ def find_changes(
 
 
 def is_current(entry: FileEntry, known: FileRecord) -> bool:
-    """Return whether a file surely holds the bytes that were recorded."""
+    """Return whether a file surely holds the bytes that were recorded, cut as they would be now."""
+    if known.chunker != CHUNKER_VERSION:
+        return False
     if entry.oid:
         return entry.oid == known.oid
     same = (known.size, known.mtime_ns, known.inode) == _stat(entry)

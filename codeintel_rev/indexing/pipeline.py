@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from codeintel_rev.indexing.changes import Changes, find_changes
+from codeintel_rev.indexing.chunker import CHUNKER_VERSION
 from codeintel_rev.indexing.file_source import FileSource
 from codeintel_rev.indexing.parse_pool import ParsePool
 from codeintel_rev.indexing.prepare import (
@@ -133,9 +134,9 @@ class Refresher:
         )
 
     def _same_bytes(self, entry: FileEntry, recorded: _Recorded) -> bool:
-        """Return whether a file that may have changed holds the bytes that were recorded."""
+        """Return whether a file that may have changed is what was recorded, cut as it was."""
         known = recorded.files.get(entry.path)
-        if known is None or known.size != entry.size:
+        if known is None or (known.size, known.chunker) != (entry.size, CHUNKER_VERSION):
             return False
         read = next(self._source.read([entry]))
         return read is not None and self._hash_of(entry.path) == content_hash(read.data)

@@ -48,6 +48,8 @@ class FileRecord(NamedTuple):
     """When its bytes were read, for telling a racy edit."""
     oid: bytes = b""
     """Git's name for its bytes."""
+    chunker: int = 0
+    """Version of the chunker that cut it."""
 
 
 class Journal:
@@ -145,7 +147,7 @@ class JournalView:
     def files(self, snapshot_id: int, paths: Iterable[str] | None = None) -> dict[str, FileRecord]:
         """Return the snapshot's files by path, all or those among ``paths``."""
         query = (
-            "SELECT path, version_id, snapshot_file.size, mtime_ns, inode, scanned_ns, oid"
+            "SELECT path, version_id, snapshot_file.size, mtime_ns, inode, scanned_ns, oid, chunker"
             " FROM snapshot_file JOIN path ON path.id = snapshot_file.path_id"
             " JOIN version ON version.id = version_id WHERE snapshot_id = ?"
         )

@@ -10,7 +10,8 @@ from codeintel_rev.errors import CodeIntelError, IndexDamaged, IndexForeign, Ind
 from codeintel_rev.io import storage_failure
 
 SCHEMA_VERSION = 1
-"""Version of the tables below. Bump when a table, a column or a packed format changes."""
+"""Version of the tables below. Bump when a table, a column or a packed format changes, and add the
+step from the one before to ``journal_migration``."""
 
 BUSY_TIMEOUT_S = 5.0
 """How long one statement waits for another process's commit; commits last milliseconds."""
@@ -197,17 +198,25 @@ def open_checked(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def schema_of(connection: sqlite3.Connection) -> int:
+    """Return the format of a journal; 0 when it names none."""
+    found = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+    return found[0] if found and isinstance(found[0], int) else 0
+
+
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     if not _has_tables(connection):
         raise _missing(path)
-    found = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
-    if found is None or found[0] != SCHEMA_VERSION:
-        raise IndexForeign(
-            f"the index at {path.parent} has format {found and found[0]}, "
-            f"this program reads format {SCHEMA_VERSION}",
-            hint="run `codeintel index --full` to rebuild it, or use the version that wrote it",
-            value=str(found and found[0]),
-        )
+    found = schema_of(connection)
+    if found == SCHEMA_VERSION:
+        return
+    newer = "use the newer program, or run `codeintel index --full` with this one"
+    raise IndexForeign(
+        f"the index at {path.parent} has format {found}, "
+        f"this program reads format {SCHEMA_VERSION}",
+        hint=newer if found > SCHEMA_VERSION else "run `codeintel index` to bring it up to date",
+        value=str(found),
+    )
 
 
 _OUTSIDE = (

@@ -86,6 +86,18 @@ class JournalWriter:
         row = self._connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
         return int(row[0])
 
+    def record_versions(self, versions: Mapping[str, str]) -> None:
+        """Record which versions of components made the index."""
+        set_versions(self._connection, versions)
+
+    def forget_cuts(self, chunker: int) -> None:
+        """Let compaction drop at once what another chunker cut and no snapshot holds."""
+        self._connection.execute(
+            "UPDATE version SET retired_ns = 0 WHERE chunker != ?"
+            " AND id NOT IN (SELECT version_id FROM snapshot_file)",
+            (chunker,),
+        )
+
     # --- paths, versions, chunks --------------------------------------------------------------
 
     def path_id(self, path: str) -> int:

@@ -14,7 +14,6 @@ from codeintel_rev.app.local import LocalIndex, open_index
 from codeintel_rev.config.settings import load_settings
 from codeintel_rev.errors import (
     Busy,
-    IndexForeign,
     IndexMissing,
     NotARepository,
     NotFound,
@@ -22,7 +21,6 @@ from codeintel_rev.errors import (
 )
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import file_lock
-from codeintel_rev.io.journal_schema import connect
 from codeintel_rev.io.registry import Registry
 from codeintel_rev.types import Scope
 
@@ -230,19 +228,6 @@ def test_a_second_writer_is_told_who_writes(repo: Path) -> None:
         with open_index(repo, refresh=False) as index:
             assert index.status().writer is not None
             assert index.search("router").hits
-
-
-def test_an_index_of_another_model_is_refused_until_it_is_rebuilt(repo: Path) -> None:
-    index_repositories([repo])
-    (journal,) = (repo / ".codeintel" / "repos").glob("*/state.sqlite")
-    connection = connect(journal)
-    connection.execute("UPDATE meta SET value = 'other' WHERE key = 'model_fingerprint'")
-    connection.close()
-    with pytest.raises(IndexForeign) as caught:
-        codeintel_rev.open(repo)
-    assert "--full" in caught.value.hint
-    index_repositories([repo], full=True)
-    codeintel_rev.open(repo).close()
 
 
 def test_what_cannot_be_indexed_says_why(tmp_path: Path) -> None:

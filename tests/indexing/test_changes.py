@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from codeintel_rev.indexing.changes import RACY_NS, find_changes, is_current
+from codeintel_rev.indexing.chunker import CHUNKER_VERSION
 from codeintel_rev.io.journal import FileRecord
 from codeintel_rev.types import FileEntry
 
@@ -12,7 +13,7 @@ def entry(path: str, *, size: int = 10, mtime: int = DAY, inode: int = 5) -> Fil
 
 
 def record(path: str, *, scanned: int = 2 * DAY) -> FileRecord:
-    return FileRecord(path, 1, 10, DAY, 5, scanned)
+    return FileRecord(path, 1, 10, DAY, 5, scanned, chunker=CHUNKER_VERSION)
 
 
 def test_a_file_is_read_again_when_size_time_or_inode_moved() -> None:
@@ -25,6 +26,11 @@ def test_a_file_is_read_again_when_size_time_or_inode_moved() -> None:
 def test_a_file_read_right_after_its_edit_is_not_trusted() -> None:
     assert not is_current(entry("a"), record("a", scanned=DAY + RACY_NS))
     assert is_current(entry("a"), record("a", scanned=DAY + RACY_NS + 1))
+
+
+def test_what_another_chunker_cut_is_cut_again() -> None:
+    older = record("a")._replace(chunker=CHUNKER_VERSION - 1)
+    assert find_changes([entry("a")], {"a": older}, {}).candidates == [entry("a")]
 
 
 def test_new_files_are_read_and_missing_ones_removed() -> None:
