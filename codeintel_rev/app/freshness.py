@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +29,7 @@ def standing(root: Path, known: FileRecord, text: str, indexed: Standing) -> Sta
     When the file changed but holds the chunk's text at exactly one place, that is where it stands.
     """
     try:
-        found = (root / known.path).lstat()
+        found = os.lstat(f"{root}/{known.path}")  # noqa: PTH116  ten a search, and half the cost
     except OSError:
         return indexed._replace(stale=True)
     if (found.st_size, found.st_mtime_ns) == (known.size, known.mtime_ns):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
 from codeintel_rev.app.freshness import Standing, standing
@@ -26,9 +25,7 @@ def placed_hits(view: RepositoryView, hits: Sequence[SearchHit], limit: int) -> 
     the best of them; its ``locations`` name the others.
     """
     if len(view.snapshots) == 1:
-        root = view.root_of(view.snapshot)
-        return [_placed(view, view.snapshot, root, hit) for hit in hits[:limit]]
-    root_of = cache(view.root_of)
+        return [_placed(view, view.snapshot, hit) for hit in hits[:limit]]
     groups: list[Group] = []
     for hit in hits:
         holders = view.catalog.holders(hit.row)
@@ -39,7 +36,7 @@ def placed_hits(view: RepositoryView, hits: Sequence[SearchHit], limit: int) -> 
             groups.append(Group(hit, holders))
     return [
         replace(
-            _placed(view, group.holders[0][0], root_of(group.holders[0][0]), group.best),
+            _placed(view, group.holders[0][0], group.best),
             locations=group.locations(),
         )
         for group in groups[:limit]
@@ -82,9 +79,8 @@ class Group:
         )
 
 
-def _placed(
-    view: RepositoryView, snapshot: Snapshot, root: Path | None, hit: SearchHit
-) -> SearchHit:
+def _placed(view: RepositoryView, snapshot: Snapshot, hit: SearchHit) -> SearchHit:
+    root = view.root_of(snapshot)
     now = Standing(hit.start_line, hit.end_line, hit.content_hash, stale=False)
     known = view.catalog.file(snapshot, hit.uri) if root is not None else None
     if root is not None and known is not None:

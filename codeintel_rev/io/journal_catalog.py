@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from codeintel_rev.io.journal import FileRecord, JournalView, Snapshot
 from codeintel_rev.text.kinds import definition_order
 from codeintel_rev.types import ChunkHead, ChunkRecord
+
+_HEADS_KEPT = 1 << 15
+"""Heads remembered: some 10 MiB."""
+
+
+class HeadMemory:
+    """Heads read before; a row's never changes, so they outlive the transaction."""
+
+    def __init__(self) -> None:
+        self._heads: dict[int, ChunkHead] = {}
+
+    def get(self, rows: Iterable[int]) -> dict[int, ChunkHead]:
+        """Return those of ``rows`` that are remembered."""
+        heads = self._heads
+        return {row: head for row in rows if (head := heads.get(row)) is not None}
+
+    def add(self, heads: dict[int, ChunkHead]) -> None:
+        """Remember ``heads``, in place of all others once there are too many."""
+        if len(self._heads) + len(heads) > _HEADS_KEPT:
+            self._heads = {}
+        self._heads.update(heads)
 
 
 class JournalCatalog:
@@ -17,13 +38,21 @@ class JournalCatalog:
     Where several snapshots hold a row, the first of them says where it stands.
     """
 
-    def __init__(self, journal: JournalView, snapshots: Sequence[Snapshot]) -> None:
+    def __init__(
+        self, journal: JournalView, snapshots: Sequence[Snapshot], memory: HeadMemory | None = None
+    ) -> None:
         self._journal = journal
         self._snapshots = snapshots
+        self._memory = memory or HeadMemory()
 
     def heads(self, rows: Sequence[int]) -> dict[int, ChunkHead]:
         """Return what ranking needs of ``rows``, by row; unknown rows are left out."""
-        return self._journal.heads(rows)
+        found = self._memory.get(rows)
+        if len(found) < len(rows):
+            read = self._journal.heads([row for row in rows if row not in found])
+            self._memory.add(read)
+            found |= read
+        return found
 
     def hydrate(self, rows: Sequence[int]) -> list[ChunkRecord]:
         """Return the records of live rows in the order asked; rows that are not live are left out."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codeintel_rev.retrieval.flat_searcher import FlatSearcher, best
+from codeintel_rev.retrieval.flat_searcher import FlatSearcher, best, inner_products
 
 FAISS_AFTER = 32
 """So many searches of one view are plain scans. At 111,000 rows a scan takes 7 ms, and FAISS 3 ms
@@ -49,15 +49,14 @@ class DenseSearcher:
             found, _ = FlatSearcher(self._blocks).search(query, k, mask)
         else:
             found = self._open_faiss().search(query, k, mask)
-        found, scores = best(found, self._gather(found) @ query, k)
+        found, scores = best(found, self._scores(found, query), k)
         return self._rows[found], scores
 
     def similarities(
         self, query: NDArray[np.float32], rows: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Return the score of each of ``rows``, which are all stored."""
-        similar: NDArray[np.float32] = self._gather(np.searchsorted(self._rows, rows)) @ query
-        return similar
+        return self._scores(np.searchsorted(self._rows, rows), query)
 
     def _by_position(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         known = self._rows[: np.searchsorted(self._rows, len(mask))]
@@ -69,6 +68,11 @@ class DenseSearcher:
             if self._faiss is None:
                 self._faiss = FaissFlat(self._blocks, len(self._rows))
             return self._faiss
+
+    def _scores(
+        self, positions: NDArray[np.int64], query: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        return inner_products(self._gather(positions), query)
 
     def _gather(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
         dim = self._blocks[0][1].shape[1] if self._blocks else 0

@@ -35,8 +35,20 @@ class FlatSearcher:
                 end = min(first + start + len(part), len(mask))
                 at = first + start
                 if at < end and mask[at:end].any():
-                    scores[at:end] = _widen(part[: end - at], space) @ scaled
+                    scores[at:end] = inner_products(_widen(part[: end - at], space), scaled)
         return best(rows, scores[rows], k)
+
+
+def inner_products(
+    vectors: NDArray[np.float32], query: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the product of each row and ``query``, computed alike wherever the row stands.
+
+    A matrix product would share so little work among threads, and wait for them: on a busy machine
+    a scan of 34,000 rows took 14 to 58 ms instead of 2.
+    """
+    products: NDArray[np.float32] = np.einsum("ij,j->i", vectors, query)
+    return products
 
 
 def _widen(halves: NDArray[np.float16], space: NDArray[np.int32]) -> NDArray[np.float32]:
