@@ -1,9 +1,11 @@
 """Options and fixtures that every test may use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from codeintel_rev.app.private_redis import PrivateRedis
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -29,3 +31,12 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == path.read_bytes().decode("utf-8")
 
     return check
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[PrivateRedis]:
+    """A real Redis for the whole run; a test that stops it starts one of its own."""
+    server = PrivateRedis()
+    server.start()
+    yield server
+    server.close()

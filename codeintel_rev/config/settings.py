@@ -104,6 +104,20 @@ class AnswerConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class RedisConfig:
+    """Where the scopes of sessions are kept, for several workers or hosts."""
+
+    url: str = field(default="", repr=False)
+    """``redis://``, ``rediss://`` or ``unix://``; empty = in the process."""
+    scope_l1_size: Count = 4096
+    """Sessions that each worker remembers by itself."""
+    scope_l1_ttl_seconds: Count = 300
+    """Age at which a worker asks Redis again."""
+    scope_l2_ttl_seconds: Count = 86_400
+    """A session that is not used for so long loses its scope."""
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddingConfig:
     """The contract that every vector of an index keeps."""
 
@@ -165,6 +179,7 @@ class Settings:
     compaction: CompactionConfig = CompactionConfig()
     search: SearchConfig = SearchConfig()
     answer: AnswerConfig = AnswerConfig()
+    redis: RedisConfig = RedisConfig()
     embedding: EmbeddingConfig = EMBEDDED_MODEL
 
 

