@@ -39,9 +39,7 @@ class FlatSearcher:
         return best(rows, scores[rows], k)
 
 
-def inner_products(
-    vectors: NDArray[np.float32], query: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def inner_products(vectors: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the product of each row and ``query``, computed alike wherever the row stands.
 
     A matrix product would share so little work among threads, and wait for them: on a busy machine

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from codeintel_rev.ports import ChunkCatalog, Embedder, LexicalIndex, VectorIndex
 from codeintel_rev.retrieval.candidate import Candidate
 from codeintel_rev.retrieval.fusion import RRF_K
-from codeintel_rev.retrieval.query import ParsedQuery, one_line
+from codeintel_rev.retrieval.query import ParsedQuery, one_line, spoken
 from codeintel_rev.retrieval.ranking import Ranked, rank
 from codeintel_rev.retrieval.signals import query_facts
 from codeintel_rev.text.kinds import definition_order
@@ -23,6 +23,9 @@ CANDIDATES = 50
 
 WORDS_KNOWN = 300
 """Rows whose BM25 score is known, so that those that only the dense channel found have one too."""
+
+_MESSAGE_ROWS = 20
+"""Rows that are read in search of a message's source."""
 
 _EXACT_LIMIT = 30
 """Definitions taken for each name."""
@@ -91,7 +94,8 @@ class HybridSearcher:
             query_facts(query.terms, query.title), self.candidates(query, retrieved, limit)
         )
         if query.is_identifier or retrieved.is_verbatim or mode == "exact":
-            ranked = exact_first(ranked, query.names[0] if query.is_identifier else None)
+            name = query.names[0] if query.is_identifier else None
+            ranked = exact_first(ranked, name, by_kind=not retrieved.is_verbatim)
         del ranked[limit:]
         rows = [item.candidate.head.row for item in ranked]
         records = {record.row: record for record in self._channels.catalog.hydrate(rows)}
@@ -110,7 +114,7 @@ class HybridSearcher:
         words = self.words(query, known) if mode in ("hybrid", "lexical") else {}
         if mode not in ("hybrid", "exact"):
             return Retrieved([], dense, words)
-        verbatim = self._verbatim(query.literals, list(words)) if query.literals else []
+        verbatim = self._verbatim(query, list(words))
         return Retrieved(verbatim or self.exact(query), dense, words, bool(verbatim))
 
     def dense(self, query: ParsedQuery, k: int) -> dict[int, float]:
@@ -156,15 +160,27 @@ class HybridSearcher:
                 break
         return list(found)
 
-    def _verbatim(self, literals: Sequence[str], rows: Sequence[int]) -> list[int]:
-        """Return those of ``rows`` whose text holds one of ``literals``."""
+    def _verbatim(self, query: ParsedQuery, rows: Sequence[int]) -> list[int]:
+        """Return those of ``rows``, best first, whose text holds what the query quotes.
+
+        A message holds every word of its source, so that only the best rows by words are read.
+        """
+        if query.literals:
+            return self._holding(rows, query.literals, one_line)
+        return self._holding(rows[:_MESSAGE_ROWS], query.runs, spoken) if query.runs else []
+
+    def _holding(
+        self, rows: Sequence[int], wanted: Sequence[str], normalised: Callable[[str], str]
+    ) -> list[int]:
         records = self._channels.catalog.hydrate(rows)
-        texts = ((record.row, one_line(record.content)) for record in records)
-        return [row for row, text in texts if any(literal in text for literal in literals)]
+        texts = ((record.row, normalised(record.content)) for record in records)
+        return [row for row, text in texts if any(literal in text for literal in wanted)]
 
 
-def exact_first(ranked: Sequence[Ranked], name: str | None) -> list[Ranked]:
-    """Lift exact matches above every other hit (whose scores stay near 1), types highest.
+def exact_first(
+    ranked: Sequence[Ranked], name: str | None, *, by_kind: bool = True
+) -> list[Ranked]:
+    """Lift exact matches above every other hit, whose scores stay near 1; ``by_kind`` types highest.
 
     When ``name`` is all that was asked for, those are the chunks that are called so; where there
     are none, chunks that define it among other things, but not what only sounds like it.
@@ -175,7 +191,7 @@ def exact_first(ranked: Sequence[Ranked], name: str | None) -> list[Ranked]:
         exact = own or [item for item in exact if _own_name(item).lower() != name.lower()]
     lifted = {item.candidate.head.row for item in exact}
     return sorted(
-        (_lifted(item) if item.candidate.head.row in lifted else item for item in ranked),
+        (_lifted(item, by_kind) if item.candidate.head.row in lifted else item for item in ranked),
         key=lambda item: -item.score,
     )
 
@@ -184,8 +200,9 @@ def _own_name(item: Ranked) -> str:
     return item.candidate.head.symbol.rpartition(".")[2]
 
 
-def _lifted(item: Ranked) -> Ranked:
-    return item._replace(score=item.score + 6.0 - 2.0 * definition_order(item.candidate.head.kind))
+def _lifted(item: Ranked, by_kind: bool) -> Ranked:
+    below = 2.0 * definition_order(item.candidate.head.kind) if by_kind else 0.0
+    return item._replace(score=item.score + 6.0 - below)
 
 
 def _pairs(rows: NDArray[np.int64], scores: NDArray[np.float32]) -> dict[int, float]:

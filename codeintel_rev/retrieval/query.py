@@ -11,6 +11,7 @@ from codeintel_rev.text.code_tokenizer import tokenize
 _LOCATION = re.compile(r"^\s*([\w./\\@+~-]*\w\.?\w*):(\d{1,7})(?:[:-]\d+)?\s*$")
 _IDENTIFIER = re.compile(r"^\s*[A-Za-z_$][\w$]*(?:(?:\.|::|->|#)[A-Za-z_$][\w$]*)*(?:\(\s*\))?\s*$")
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
+_WORD = re.compile(r"\w+")
 _CODE_NAME = re.compile(
     r"(?<![\w.])(?:[A-Za-z]+_\w+|_\w{2,}|[a-z]+[a-z0-9]*[A-Z]\w*|[A-Z]+[a-z0-9]+[A-Z]\w*|[A-Za-z_]\w*(?=\(\)))"
 )
@@ -20,6 +21,15 @@ _QUOTED = re.compile(r"""(?<!\w)(["'`])(?P<text>[^"'`\n]{8,200})\1(?!\w)""")
 _CODE_MARK = re.compile(r"[(){}\[\];=<>]|::|->")
 _MAX_LITERAL_CHARS = 400
 """A longer paste is an issue or a file: its terms tell more than its exact text."""
+
+_QUESTION = re.compile(
+    r"\s*(?:who|what|where|when|why|which|whose|how|is|are|does|do|did|can|could|should)\s"
+    r"|.*\?\s*$",
+    re.IGNORECASE | re.DOTALL,
+)
+_MIN_MESSAGE_WORDS = 6
+_MIN_RUN_WORDS = 5
+"""Fewer words than these in a row are found in any prose."""
 
 _MAX_NAMES = 8
 """Names looked up exactly for one query; a pasted file must not cost thousands of lookups."""
@@ -41,6 +51,8 @@ class ParsedQuery(NamedTuple):
     """Whether the whole query is one identifier."""
     literals: tuple[str, ...] = ()
     """Text to be found as it stands, white space aside: quoted strings, or a pasted line of code."""
+    runs: tuple[str, ...] = ()
+    """Runs of words of what may be a message that a program printed; see ``message_runs``."""
 
 
 def parse_query(text: str) -> ParsedQuery:
@@ -55,8 +67,10 @@ def parse_query(text: str) -> ParsedQuery:
         names = _NAME.findall(text)
         return ParsedQuery(text, terms, title, names=tuple(reversed(names)), is_identifier=True)
     names = list(dict.fromkeys(m[0] for m in _CODE_NAME.finditer(text)))
+    literals = literals_of(text)
+    runs = () if literals else message_runs(text)
     return ParsedQuery(
-        text, terms, title, names=tuple(names[:_MAX_NAMES]), literals=literals_of(text)
+        text, terms, title, names=tuple(names[:_MAX_NAMES]), literals=literals, runs=runs
     )
 
 
@@ -69,6 +83,24 @@ def literals_of(text: str) -> tuple[str, ...]:
         return tuple(literal for literal in quoted if " " in literal or _CODE_MARK.search(literal))
     pasted = one_line(text)
     return (pasted,) if len(pasted.split()) > 1 and _CODE_MARK.search(pasted) else ()
+
+
+def message_runs(text: str) -> tuple[str, ...]:
+    """Return the runs of words of which one stands in the text that printed a message.
+
+    A run is two fifths of the message: the rest may be values that were filled in. Questions and
+    pasted issues have none.
+    """
+    words = spoken(text).split()
+    if len(words) < _MIN_MESSAGE_WORDS or len(text) > _MAX_LITERAL_CHARS or _QUESTION.match(text):
+        return ()
+    size = max(_MIN_RUN_WORDS, len(words) * 2 // 5)
+    return tuple(" ".join(words[at : at + size]) for at in range(len(words) - size + 1))
+
+
+def spoken(text: str) -> str:
+    """Return the words of ``text`` in lower case with single spaces, and nothing else."""
+    return " ".join(_WORD.findall(text.lower()))
 
 
 def one_line(text: str) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from codeintel_rev.retrieval.query import literals_of, parse_query
+from codeintel_rev.retrieval.query import literals_of, message_runs, parse_query, spoken
 from codeintel_rev.text.kinds import definition_order
 
 
@@ -35,3 +35,36 @@ def test_a_type_stands_before_what_belongs_to_it() -> None:
         "method",
         "impl",
     ]
+
+
+@pytest.mark.parametrize(
+    ("message", "source"),
+    [
+        (
+            "Can't save in background: fork: Cannot allocate memory",
+            'serverLog(LL_WARNING, "Can\'t save in background: fork: %s", strerror(errno));',
+        ),
+        (
+            "No handler found for event order.created and no default handler was set",
+            '"No handler found for event %s and no default "\n    "handler was set"',
+        ),
+    ],
+)
+def test_a_message_is_found_by_a_run_of_its_words_whatever_was_filled_in(
+    message: str, source: str
+) -> None:
+    assert any(run in spoken(source) for run in message_runs(message))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "how does a task get woken up after its waker is called",
+        "the waker is called, but does the task wake up?",
+        "how to check that a file is empty, in python",
+        "route matching order",
+        "a long paste " * 40,
+    ],
+)
+def test_questions_key_words_and_pasted_issues_are_no_messages(text: str) -> None:
+    assert message_runs(text) == ()
