@@ -281,6 +281,7 @@ def _refresh(
 ) -> tuple[str, ...]:
     """Bring every repository up to date; returns ``stale_index`` when a writer was in the way."""
     from codeintel_rev.app.indexer import index_repositories, refresh_repository
+    from codeintel_rev.app.places import present
     from codeintel_rev.app.refreshing import quiet
 
     if not _holds_anything(folder):
@@ -298,14 +299,11 @@ def _refresh(
         stack.callback(registry.close)
         for repository in registry.repositories():
             waiting = _waiting(registry, repository, on_wait)
-            present = _present(registry, repository, root)
-            if present is None:
-                limits = ("stale_index",)
-                continue
             try:
-                refresh_repository(
-                    registry, present, settings, embedder, waiting, progress or quiet
-                )
+                if (here := present(registry, repository)) is None:
+                    limits = ("stale_index",)
+                    continue
+                refresh_repository(registry, here, settings, embedder, waiting, progress or quiet)
             except Busy:
                 limits = ("stale_index",)
             except (IndexDamaged, StorageFailed) as error:
@@ -326,21 +324,6 @@ def _waiting(
     except IndexUnusable:
         first = False
     return Waiting(None if first else REFRESH_WAIT_S, on_wait, WATCHER_WAIT_S)
-
-
-def _present(registry: Registry, repository: Repository, root: Path) -> Repository | None:
-    """Return a repository as it lies now; ``None`` when its folder is gone.
-
-    One that was moved together with its data directory is found where it went.
-    """
-    if Path(repository.root).is_dir():
-        return repository
-    if not registry.data_dir.is_relative_to(root):
-        return None
-    from codeintel_rev.app.places import find_place
-
-    place = find_place(root)
-    return registry.register(place.root, place.identity, None)
 
 
 def _holds_anything(data_dir: Path) -> bool:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 from codeintel_rev.app.data_dir import address_policy, ensure
 from codeintel_rev.config.settings import MirrorConfig
 from codeintel_rev.io import git
-from codeintel_rev.io.git_address import parse_address, public_ip
+from codeintel_rev.io.git_address import is_address, parse_address, public_ip
 from codeintel_rev.io.git_worktrees import is_bare, worktree_ref
 from codeintel_rev.io.journal import WORKTREE
 from codeintel_rev.io.mirrors import update_mirror
+from codeintel_rev.io.registry import Registry, Repository
 
 
 class Place(NamedTuple):
@@ -40,6 +41,28 @@ def mirrored_place(
     ensure(data_dir)
     folder = update_mirror(data_dir, address, ip, timeout_s=settings.timeout_s, on_wait=on_wait)
     return Place(folder, address.url, address.name, folder)
+
+
+def present(registry: Registry, repository: Repository) -> Repository | None:
+    """Return a registered repository as it lies now; ``None`` when its folder is gone.
+
+    The copy of a repository is another one, and so is a folder that came under git.
+    """
+    root = Path(repository.root)
+    if not root.is_dir():
+        return None
+    if is_address(repository.identity) or repository.identity == _seeming_identity(root):
+        return repository
+    place = find_place(root)
+    if any(other.identity == place.identity for other in registry.repositories()):
+        return repository
+    return registry.register(place.root, place.identity, None)
+
+
+def _seeming_identity(root: Path) -> str:
+    """Return what ``find_place`` most likely would, without asking git."""
+    repo = None if is_bare(root) else git.locate(root)
+    return str(repo.common_dir if repo is not None and repo.root == root else root)
 
 
 def find_place(root: Path) -> Place:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,8 +14,9 @@ from codeintel_rev.io import storage_failure
 from codeintel_rev.io.journal import WORKTREE
 from codeintel_rev.io.journal_schema import connect
 
-REGISTRY_VERSION = 1
-"""Version of the registry's table. Bump when a column changes."""
+REGISTRY_VERSION = 2
+"""Version of the registry's table. Bump when a column, or what one holds, changes, and teach
+``Registry`` to bring the version before it up to date."""
 
 
 class Repository(NamedTuple):
@@ -23,7 +26,8 @@ class Repository(NamedTuple):
     """Random name of its folder."""
     name: str
     root: str
-    """Absolute path of the indexed folder."""
+    """Absolute path of the indexed folder. It is kept relative to the data directory where one
+    lies inside the other, so that a copy of both together is an index of the copy."""
     identity: str
     """Git common directory, address of a mirrored repository, or the root of a plain folder."""
     default_ref: str = WORKTREE
@@ -35,6 +39,7 @@ class Registry:
 
     def __init__(self, data_dir: Path, *, create: bool = False) -> None:
         self.data_dir = data_dir
+        self._base = data_dir.resolve()
         self.path = data_dir / "registry.sqlite"
         if not create and not self.path.exists():
             raise _missing(data_dir)
@@ -61,7 +66,7 @@ class Registry:
         rows = self._connection.execute(
             "SELECT key, name, root, identity, default_ref FROM repo ORDER BY name"
         )
-        return [Repository(*row) for row in rows]
+        return [self._read(*row) for row in rows]
 
     def register(
         self, root: Path, identity: str, name: str | None, usual: str | None = None
@@ -69,7 +74,8 @@ class Registry:
         """Return the repository at ``root``, entered when it is new.
 
         One identity is one repository, whichever of its work trees is named. A folder that was
-        moved together with this data directory, or became a git repository, stays what it was.
+        moved or copied together with this data directory, or became a git repository, stays what
+        it was.
         Without ``name`` a new one is called ``usual``, or what its folder is called.
 
         Raises ``InvalidArgument`` when the repository has another name already, and when another
@@ -78,10 +84,10 @@ class Registry:
         known = self.repositories()
         same = next((r for r in known if r.identity == identity), None)
         if same is None:
-            same = self._moved(known, root)
+            same = next((r for r in known if r.root == str(root)), None)
             if same is not None:
-                self._update(same, root=str(root), identity=identity)
-                same = same._replace(root=str(root), identity=identity)
+                same = same._replace(identity=identity)
+                self._update(same, identity=self._kept(same)[1])
         if same is not None:
             _require_name(same, name)
             return same
@@ -90,11 +96,13 @@ class Registry:
         if taken is not None:
             raise InvalidArgument(
                 f"the name {wanted!r} belongs to {taken.root}",
-                hint="give this repository another one with --name",
+                hint="give this repository another one with --name"
+                + ("" if Path(taken.root).exists() else f", or `codeintel remove {wanted}` first"),
                 value=wanted,
             )
         added = Repository(secrets.token_hex(8), wanted, str(root), identity)
-        self._connection.execute("INSERT INTO repo VALUES (?, ?, ?, ?, ?)", added)
+        row = (added.key, added.name, *self._kept(added), added.default_ref)
+        self._connection.execute("INSERT INTO repo VALUES (?, ?, ?, ?, ?)", row)
         return added
 
     def set_default_ref(self, repository: Repository, ref: str) -> Repository:
@@ -112,6 +120,10 @@ class Registry:
         """Point the repository's entry at a new folder."""
         self._connection.execute("UPDATE repo SET key = ? WHERE key = ?", (new.key, old.key))
 
+    def remove(self, repository: Repository) -> None:
+        """Forget a repository; its folder is left to the caller."""
+        self._connection.execute("DELETE FROM repo WHERE key = ?", (repository.key,))
+
     def folder(self, repository: Repository) -> Path:
         """Return the folder that holds the repository's index."""
         return self.data_dir / "repos" / repository.key
@@ -120,12 +132,25 @@ class Registry:
         """Close the connection."""
         self._connection.close()
 
-    def _moved(self, known: list[Repository], root: Path) -> Repository | None:
-        at_root = next((r for r in known if r.root == str(root)), None)
-        if at_root is not None or not self.data_dir.is_relative_to(root):
-            return at_root
-        gone = [r for r in known if not Path(r.root).exists()]
-        return gone[0] if len(gone) == len(known) == 1 else None
+    def _kept(self, repository: Repository) -> tuple[str, str]:
+        """Return root and identity as they are kept."""
+        root = Path(repository.root)
+        if not (self._base.is_relative_to(root) or root.is_relative_to(self._base)):
+            return repository.root, repository.identity
+        identity = Path(repository.identity)
+        inside = identity.is_absolute() and identity.is_relative_to(root)
+        return self._relative(root), self._relative(identity) if inside else repository.identity
+
+    def _relative(self, place: Path) -> str:
+        return os.path.join(os.curdir, os.path.relpath(place, self._base))  # noqa: PTH118
+
+    def _read(self, key: str, name: str, root: str, identity: str, ref: str) -> Repository:
+        return Repository(key, name, self._absolute(root), self._absolute(identity), ref)
+
+    def _absolute(self, kept: str) -> str:
+        if not kept.startswith(os.curdir):
+            return kept
+        return os.path.normpath(self._base / kept)
 
     def _update(self, repository: Repository, **columns: str) -> None:
         assignments = ", ".join(f"{column} = :{column}" for column in columns)
@@ -144,6 +169,9 @@ class Registry:
             self._connection.execute(f"PRAGMA user_version = {REGISTRY_VERSION:d}")
         elif found == 0:  # whoever made it was killed before it was done
             raise _missing(self.data_dir)
+        elif found == 1:
+            with suppress(sqlite3.OperationalError):  # read-only: absolute paths serve as well
+                self._relate()
         elif found != REGISTRY_VERSION:
             raise IndexForeign(
                 f"the data directory {self.data_dir} has format {found}, "
@@ -151,6 +179,19 @@ class Registry:
                 hint="point --data-dir at an empty folder, or use the version that wrote it",
                 value=str(found),
             )
+
+    def _relate(self) -> None:
+        """Keep what version 1 kept as absolute paths as this version does."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            for repository in self.repositories():
+                root, identity = self._kept(repository)
+                self._update(repository, root=root, identity=identity)
+            self._connection.execute(f"PRAGMA user_version = {REGISTRY_VERSION:d}")
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
 
 
 def _missing(data_dir: Path) -> IndexMissing:

@@ -48,8 +48,47 @@ def test_another_format_is_refused_with_both_numbers(tmp_path: Path) -> None:
     connection = connect(tmp_path / "registry.sqlite")
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(IndexForeign, match="format 99, this program reads format 1"):
+    with pytest.raises(IndexForeign, match="format 99, this program reads format 2"):
         Registry(tmp_path)
+
+
+def test_a_root_around_or_inside_is_kept_relative(tmp_path: Path) -> None:
+    data = tmp_path / "app" / ".codeintel"
+    registry = Registry(data, create=True)
+    around = registry.register(tmp_path / "app", str(tmp_path / "app" / ".git"), None)
+    mirror = data / "mirrors" / "lib.git"
+    inside = registry.register(mirror, "https://host/lib.git", "lib")
+    outside = registry.register(tmp_path / "other", str(tmp_path / "other"), None)
+    assert registry.repositories() == [around, inside, outside]
+    registry.close()
+    (tmp_path / "app").rename(tmp_path / "moved")
+    registry = Registry(tmp_path / "moved" / ".codeintel")
+    assert [(r.root, r.identity) for r in registry.repositories()] == [
+        (str(tmp_path / "moved"), str(tmp_path / "moved" / ".git")),
+        (str(tmp_path / "moved" / ".codeintel" / "mirrors" / "lib.git"), "https://host/lib.git"),
+        (str(tmp_path / "other"), str(tmp_path / "other")),
+    ]
+    registry.close()
+
+
+def test_a_registry_of_the_format_before_is_brought_up_to_date(tmp_path: Path) -> None:
+    data = tmp_path / "app" / ".codeintel"
+    Registry(data, create=True).close()
+    connection = connect(data / "registry.sqlite")
+    connection.executemany(
+        "INSERT INTO repo VALUES (?, ?, ?, ?, 'worktree')",
+        [
+            ("a", "app", str(tmp_path / "app"), str(tmp_path / "app" / ".git")),
+            ("b", "other", "/src/other", "/src/other/.git"),
+        ],
+    )
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    Registry(data).close()
+    (tmp_path / "app").rename(tmp_path / "moved")
+    registry = Registry(tmp_path / "moved" / ".codeintel")
+    assert [r.root for r in registry.repositories()] == [str(tmp_path / "moved"), "/src/other"]
+    registry.close()
 
 
 def test_garbage_is_called_damage(tmp_path: Path) -> None:
