@@ -29,8 +29,6 @@ from codeintel_rev.retrieval.dense_searcher import DenseSearcher
 from codeintel_rev.retrieval.hybrid import Channels
 from codeintel_rev.retrieval.tantivy_searcher import TantivySearcher
 from codeintel_rev.text.background_idf import background_idf
-from codeintel_rev.text.globs import GlobSet
-from codeintel_rev.text.languages import canonical_language
 from codeintel_rev.types import Scope
 
 _Key = TypeVar("_Key")
@@ -147,7 +145,8 @@ class OpenRepository:
     def view(self, scope: Scope | None = None) -> Iterator[RepositoryView | None]:
         """Open one consistent view of what ``scope`` selects.
 
-        ``None`` when nothing was indexed yet, and when no snapshot is in scope.
+        ``None`` when nothing was indexed yet, when no snapshot is in scope, and when the
+        repository was removed meanwhile.
         """
         for _ in range(_ATTEMPTS):
             with self._journal.view() as journal:
@@ -161,6 +160,9 @@ class OpenRepository:
                     continue
                 yield self._view(state, journal, snapshots, scope)
                 return
+        if not self.folder.journal.exists():  # removed since it was opened
+            yield None
+            return
         raise IndexDamaged(
             f"the index of {self.repository.name} lacks the files of its last compaction",
             hint="run `codeintel doctor --repair`",
@@ -293,7 +295,7 @@ def _mask(
     if scope is None or not scope.filters_files:
         return live
     ids = [snapshot.id for snapshot in snapshots]
-    key = repr((ids, scope.include_globs, scope.exclude_globs, scope.languages)).encode()
+    key = repr((ids, scope.file_restrictions)).encode()
     mask = state.masks.get(key)
     if mask is None:
         mask = _scope_mask(journal, ids, scope, len(live))
@@ -310,12 +312,11 @@ def _remember(cache: dict[_Key, NDArray[np.bool_]], key: _Key, rows: NDArray[np.
 def _scope_mask(
     journal: JournalView, snapshot_ids: Sequence[int], scope: Scope, rows: int
 ) -> NDArray[np.bool_]:
-    globs = GlobSet(scope.include_globs or (), scope.exclude_globs or ())
-    languages = {canonical_language(name) for name in scope.languages or ()}
+    files = FileFilter(scope)
     mask = np.zeros(rows, dtype=np.bool_)
     for snapshot_id in snapshot_ids:
         for path, lang, spans in journal.file_spans(snapshot_id):
-            if (not languages or lang in languages) and globs.match(path):
+            if files.match(path, lang):
                 mask[spans[:, 0]] = True
     return mask
 

@@ -10,6 +10,7 @@ from codeintel_rev.types import AnswerEnvelope, IndexReport, SearchHit, SearchRe
 if TYPE_CHECKING:
     from codeintel_rev.app.compaction import CompactionReport
     from codeintel_rev.app.doctor import DoctorReport
+    from codeintel_rev.app.removal import RemovalReport
 
 _SHOWN_SECRETS: Final = 3
 """How many places ``status`` names; ``--json`` holds them all."""
@@ -65,6 +66,11 @@ def compaction_text(report: CompactionReport) -> str:
         f"{_size(done.bytes_before)} -> {_size(done.bytes_after)} in {done.seconds:.2f} s"
         for done in report.repos
     )
+
+
+def removal_text(report: RemovalReport) -> str:
+    """Return what one run of ``remove`` freed, a line a repository."""
+    return "\n".join(f"{done.name}: removed, {_size(done.bytes)} freed" for done in report.repos)
 
 
 def doctor_text(report: DoctorReport) -> str:

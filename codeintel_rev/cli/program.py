@@ -22,6 +22,7 @@ COMMANDS: Final = (
     "watch",
     "status",
     "compact",
+    "remove",
     "doctor",
     "eval",
     "bench",
