@@ -95,6 +95,23 @@ class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         """Whether the scope narrows the files inside a repository."""
         return bool(self.include_globs or self.exclude_globs or self.languages)
 
+    @property
+    def file_restrictions(self) -> tuple[list[str] | None, ...]:
+        """All that narrows the files inside a repository."""
+        return self.include_globs, self.exclude_globs, self.languages
+
+
+class NarrowedScope(Scope, frozen=True):
+    """A scope inside another one: files match the globs of both."""
+
+    within_globs: list[str] = []
+    """Globs of the outer scope, of which one matches too."""
+
+    @property
+    def file_restrictions(self) -> tuple[list[str] | None, ...]:
+        """All that narrows the files inside a repository."""
+        return *super().file_restrictions, self.within_globs
+
 
 class ChunkHead(msgspec.Struct, frozen=True, gc=False):
     """What ranking needs to know of a stored chunk."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.app.components import check_components, outdated
+from codeintel_rev.app.file_filter import FileFilter
 from codeintel_rev.app.snapshot_choice import choose, label, named, names_snapshots
 from codeintel_rev.errors import IndexDamaged, IndexForeign, IndexUnusable, NotFound
 from codeintel_rev.indexing.store import RepositoryFolder
