@@ -256,6 +256,15 @@ class JournalView:
         )
         return [(row[0], Symbol(*row[1:])) for row in rows]
 
+    def symbols(self, version_id: int, names: Iterable[str]) -> list[Symbol]:
+        """Return the definitions in one version of a file that have one of these names."""
+        query = (
+            "SELECT name, qualname, kind, start_line, end_line, line, col, doc FROM symbol"
+            " WHERE name = ? COLLATE NOCASE AND name = ? AND version_id = ? ORDER BY line"
+        )
+        rows = (self._connection.execute(query, (name, name, version_id)) for name in names)
+        return [Symbol(*row) for found in rows for row in found]
+
     def segments(self) -> list[Segment]:
         """Return the vector segments in row order."""
         rows = self._connection.execute(

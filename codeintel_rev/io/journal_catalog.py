@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
 from codeintel_rev.io.journal import FileRecord, JournalView, Snapshot
 from codeintel_rev.text.kinds import definition_order
-from codeintel_rev.types import ChunkHead, ChunkRecord
+from codeintel_rev.types import ChunkHead, ChunkRecord, Symbol
 
 _HEADS_KEPT = 1 << 15
 """Heads remembered: some 10 MiB."""
@@ -94,6 +94,19 @@ class JournalCatalog:
             for found in self._journal.paths_ending(snapshot.id, path)
         )
         return list(dict.fromkeys(row for row in rows if row is not None))
+
+    def symbols(
+        self, path: str, content_hash: str, names: Collection[str]
+    ) -> list[Symbol] | None:
+        """Return the definitions with these names in one version of a file.
+
+        ``None`` when no snapshot holds that version any more.
+        """
+        for snapshot in self._snapshots:
+            known = self._journal.file(snapshot.id, path)
+            if known is not None and known[1].hex() == content_hash:
+                return self._journal.symbols(known[0].version_id, names)
+        return None
 
     def file(self, snapshot: Snapshot, path: str) -> tuple[FileRecord, bytes] | None:
         """Return how a snapshot recorded a file, and the hash of its bytes."""

@@ -52,6 +52,8 @@ def test_a_commit_is_seen_whole_and_advances_the_sequence(path: Path) -> None:
         assert (record.id, record.uri, record.start_line, record.end_line) == (7, "a.py", 1, 2)
         assert record.content == "def f(): ..."
         assert [p for p, _ in view.definitions(snapshot.id, "F", 5)] == ["a.py"]
+        assert [s.qualname for s in view.symbols(version_id, ["f", "g"])] == ["f"]
+        assert view.symbols(version_id, ["F"]) == []
     journal.close()
     writer.close()
 
