@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,6 +96,19 @@ class LocalIndex:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+    def restricted(self, names: Collection[str]) -> LocalIndex:
+        """Return this index with only the repositories ``names``; it is open as long as this one."""
+        restricted = copy(self)
+        restricted._open = {  # noqa: SLF001  its own
+            name: opened for name, opened in self._open.items() if name in names
+        }
+        return restricted
+
+    @property
+    def opened(self) -> list[OpenRepository]:
+        """The repositories as they are open, by name."""
+        return list(self._open.values())
 
     def watch(self) -> None:
         """Index edits as they happen, in a thread of this process, until the index is closed.

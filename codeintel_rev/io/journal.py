@@ -52,6 +52,15 @@ class FileRecord(NamedTuple):
     """Version of the chunker that cut it."""
 
 
+class ListedFile(NamedTuple):
+    """A file as a listing shows it."""
+
+    path: str
+    lang: str
+    size: int
+    mtime_ns: int
+
+
 class Journal:
     """Read side of one repository's ``state.sqlite``; safe to share between threads."""
 
@@ -192,6 +201,37 @@ class JournalView:
             (snapshot_id, path),
         )
         return [row[0] for row in rows]
+
+    def listing(self, snapshot_id: int, path: str = "") -> Iterator[ListedFile]:
+        """Yield the files of a snapshot at ``path`` or inside it, all without one, by path."""
+        rows = self._connection.execute(
+            "SELECT path, lang, snapshot_file.size, mtime_ns"
+            " FROM path CROSS JOIN snapshot_file ON snapshot_file.path_id = path.id"
+            " JOIN version ON version.id = version_id WHERE snapshot_id = ?1"
+            " AND (?2 = '' OR path = ?2 OR path > ?2 || '/' AND path < ?2 || '0') ORDER BY path",
+            (snapshot_id, path),
+        )
+        yield from map(ListedFile._make, rows)
+
+    def symbols_like(
+        self, snapshot_id: int, name: str, kind: str | None
+    ) -> Iterator[tuple[str, str, Symbol]]:
+        """Yield (path, language, symbol) of definitions whose qualified name holds ``name``.
+
+        Case does not count. A ``kind`` restricts to that kind.
+        """
+        pattern = name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        rows = self._connection.execute(
+            "SELECT path, lang, name, qualname, kind, start_line, end_line, line, col, doc"
+            " FROM symbol JOIN version ON version.id = symbol.version_id"
+            " JOIN snapshot_file ON snapshot_id = ?1 AND snapshot_file.path_id = version.path_id"
+            "  AND snapshot_file.version_id = version.id"
+            " JOIN path ON path.id = version.path_id"
+            " WHERE qualname LIKE ?2 ESCAPE '\\' AND (?3 IS NULL OR kind = ?3)",
+            (snapshot_id, f"%{pattern}%", kind),
+        )
+        for row in rows:
+            yield row[0], row[1], Symbol(*row[2:])
 
     def spans_of(self, snapshot_id: int, path: str) -> NDArray[np.int32] | None:
         """Return the spans of one file of a snapshot, or ``None`` when it is not in it."""

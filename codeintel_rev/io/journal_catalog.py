@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
-from codeintel_rev.io.journal import FileRecord, JournalView, Snapshot
+from codeintel_rev.io.journal import FileRecord, JournalView, ListedFile, Snapshot
 from codeintel_rev.text.kinds import definition_order
 from codeintel_rev.types import ChunkHead, ChunkRecord, Symbol
 
@@ -111,6 +111,24 @@ class JournalCatalog:
     def file(self, snapshot: Snapshot, path: str) -> tuple[FileRecord, bytes] | None:
         """Return how a snapshot recorded a file, and the hash of its bytes."""
         return self._journal.file(snapshot.id, path)
+
+    def listing(self, snapshot: Snapshot, path: str = "") -> list[ListedFile]:
+        """Return the files of a snapshot at ``path`` or inside it, all without one, by path."""
+        return list(self._journal.listing(snapshot.id, path))
+
+    def record(self, snapshot: Snapshot, path: str) -> FileRecord | None:
+        """Return how a snapshot recorded a file, ``None`` when it does not hold it."""
+        return self._journal.files(snapshot.id, [path]).get(path)
+
+    def symbols_like(
+        self, snapshot: Snapshot, name: str, kind: str | None = None
+    ) -> list[tuple[str, str, Symbol]]:
+        """Return (path, language, symbol) of definitions whose qualified name holds ``name``."""
+        return list(self._journal.symbols_like(snapshot.id, name, kind))
+
+    def symbols_named(self, snapshot: Snapshot, name: str, limit: int) -> list[tuple[str, Symbol]]:
+        """Return (path, symbol) of definitions called ``name``, those in other case last."""
+        return self._journal.definitions(snapshot.id, name, limit)
 
     def counts(self) -> tuple[int, dict[str, int]]:
         """Return how many files the first snapshot holds, and how many were skipped by reason."""
