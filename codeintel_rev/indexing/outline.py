@@ -26,7 +26,7 @@ MAX_DEPTH: Final = 60
 
 _FUNCTIONS: Final = frozenset(("function", "method", "macro"))
 _GROUPS: Final = frozenset(("block", "module"))
-_MINOR: Final = frozenset(("constant", "type", "macro", "property"))
+_MINOR: Final = frozenset(("constant", "enum_member", "type", "macro", "property"))
 
 
 class _Sibling(NamedTuple):

@@ -28,8 +28,8 @@ EXPECTED = {
         "method Dapper.X.Mapper.+", "method Dapper.X.Mapper.Bar", "method Dapper.X.Mapper.Run",
         "type Dapper.X.Mapper.Handler", "class Dapper.X.Mapper.Inner",
         "method Dapper.X.Mapper.Inner.M", "class Dapper.X.Point", "class Dapper.X.Person",
-        "enum Dapper.X.Color", "interface Dapper.X.IShape", "method Dapper.X.IShape.Draw",
-        "struct Dapper.X.S",
+        "enum Dapper.X.Color", "enum_member Dapper.X.Color.Red", "interface Dapper.X.IShape",
+        "method Dapper.X.IShape.Draw", "struct Dapper.X.S",
     ],
     "css": [
         "section .button, a:hover > b", "section :root", "section spin",
@@ -58,7 +58,8 @@ EXPECTED = {
     "kotlin": [
         "interface Shape", "method Shape.area", "constant LIMIT", "property half", "class Point",
         "constant Point.ZERO", "method Point.of", "method Point.constructor", "method Point.draw",
-        "property Point.y", "function collectAll", "function next",
+        "property Point.y", "function collectAll", "enum_member RED", "enum_member GREEN",
+        "function next",
     ],
     "lua": [
         "function helper", "function M.setup", "method M.run", "function glob", "function M.load",
@@ -68,7 +69,8 @@ EXPECTED = {
     "php": [
         "constant TOP", "class User", "constant User.LIMIT", "method User.find", "method User.x",
         "interface HasName", "method HasName.name", "trait T", "method T.t", "enum Suit",
-        "method Suit.label", "function helper", "function env", "method up",
+        "enum_member Suit.Hearts", "method Suit.label", "function helper", "function env",
+        "method up",
     ],
     "ruby": [
         "module Rack", "constant Rack.LIMIT", "class Rack.Utils.Helper",
@@ -80,7 +82,8 @@ EXPECTED = {
         "class Monad", "method Monad.map", "method Monad.abs", "method Monad.lift",
         "type Monad.Id", "class Monad.Inner", "class Monad", "constant Monad.m",
         "method Monad.m.map", "constant Monad.Max", "method Monad.foo", "class Some",
-        "trait Functor", "enum Color", "module syntax", "function syntax.x",
+        "trait Functor", "enum Color", "enum_member Color.Red", "enum_member Color.Green",
+        "module syntax", "function syntax.x",
     ],
     "sql": [
         "struct app.users", "function total", "struct v", "type mood", "function p", "function t",
@@ -90,8 +93,8 @@ EXPECTED = {
         "method Session.make", "method Session.run", "struct Session.Inner",
         "method Session.Inner.f", "method Session.==", "impl Session", "method Session.ext",
         "impl Foo.Bar", "method Foo.Bar.ext", "interface Runnable", "method Runnable.go",
-        "enum AFError", "method AFError.e", "class Act", "type Id", "constant Limit",
-        "function top", "function linux",
+        "enum AFError", "enum_member AFError.a", "method AFError.e", "class Act", "type Id",
+        "constant Limit", "function top", "function linux",
     ],
     "toml": [
         "section tool.ruff", "section package",

@@ -201,7 +201,8 @@ EXPECTED = {
         "method Box.open", "function app.use",
     ],
     "typescript": [
-        "interface User", "type Id", "enum Color", "function external", "class Store",
+        "interface User", "type Id", "enum Color", "enum_member Color.Red",
+        "function external", "class Store",
         "method Store.get", "method Store.put", "module Util.Text", "function Util.Text.trim",
         "function useStore",
     ],
@@ -213,22 +214,27 @@ EXPECTED = {
     "java": [
         "class Shape", "constant Shape.LIMIT", "method Shape.Shape", "method Shape.draw",
         "interface Shape.Visitor", "method Shape.Visitor.visit", "constant Shape.Visitor.DEPTH",
-        "enum Shape.Color", "method Shape.Color.next", "class Point", "method Point.Point",
+        "enum Shape.Color", "enum_member Shape.Color.RED", "method Shape.Color.RED.x",
+        "enum_member Shape.Color.BLUE", "method Shape.Color.next", "class Point",
+        "method Point.Point",
         "interface Marker", "method Marker.value",
     ],
     "rust": [
-        "struct Point", "enum Shape", "trait Area", "constant Area.UNIT", "method Area.area",
+        "struct Point", "enum Shape", "enum_member Shape.Circle", "trait Area",
+        "constant Area.UNIT", "method Area.area",
         "method Area.twice", "impl Point", "method Point.area", "module inner",
         "function inner.helper", "constant LIMIT", "constant NAME", "type Pair", "macro square",
     ],
     "c": [
         "macro LIST_H", "macro MAX", "struct node", "struct point_t", "type compare", "enum color",
+        "enum_member color.RED",
         "constant table", "function add",
     ],
     "cpp": [
         "module a.b", "class a.b.Box", "method a.b.Box.Box", "method a.b.Box.cast",
         "method a.b.Box.operator==", "struct a.b.Box.Part", "method a.b.Box.~Box",
         "method a.Outer.find", "struct Traits", "class Visible", "type Id", "enum Color",
+        "enum_member Color.Red",
         "function plain", "function single", "constant value",
     ],
     "markdown": [

@@ -90,6 +90,7 @@ DEFINITIONS: dict[str, Finder] = {
     "struct_specifier": tag,
     "union_specifier": tag,
     "enum_specifier": tag,
+    "enumerator": definition("enum_member"),
     "preproc_def": definition("macro"),
     "preproc_function_def": definition("macro"),
 }

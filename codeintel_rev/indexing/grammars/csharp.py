@@ -32,6 +32,7 @@ GRAMMAR = Grammar(
         "struct_declaration": definition("struct"),
         "interface_declaration": definition("interface"),
         "enum_declaration": definition("enum"),
+        "enum_member_declaration": definition("enum_member"),
         "delegate_declaration": definition("type"),
         "method_declaration": definition("method"),
         "constructor_declaration": definition("method"),

@@ -29,6 +29,7 @@ GRAMMAR = Grammar(
         "interface_declaration": definition("interface"),
         "annotation_type_declaration": definition("interface"),
         "enum_declaration": definition("enum"),
+        "enum_constant": definition("enum_member"),
         "method_declaration": definition("method"),
         "constructor_declaration": definition("method"),
         "compact_constructor_declaration": definition("method"),

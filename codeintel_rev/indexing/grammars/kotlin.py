@@ -57,6 +57,12 @@ def _companion(node: Node) -> Node | None:
     return child_of_type(node, "class_body")
 
 
+def _enum_entry(node: Node) -> Found | None:
+    """Read a value of an enum."""
+    name = child_of_type(node, "identifier")
+    return Found("enum_member", name, child_of_type(node, "class_body")) if name else None
+
+
 GRAMMAR = Grammar(
     package="tree_sitter_kotlin",
     definitions={
@@ -66,6 +72,7 @@ GRAMMAR = Grammar(
         "secondary_constructor": _constructor,
         "property_declaration": _property,
         "type_alias": definition("type", name="type"),
+        "enum_entry": _enum_entry,
     },
     wrappers={"annotated_expression": ("",)},
     transparent={"companion_object": _companion},

@@ -35,6 +35,7 @@ GRAMMAR = Grammar(
         "interface_declaration": definition("interface"),
         "trait_declaration": definition("trait"),
         "enum_declaration": definition("enum"),
+        "enum_case": definition("enum_member"),
         "method_declaration": definition("method"),
         "function_definition": definition("function"),
         "const_declaration": _constant,

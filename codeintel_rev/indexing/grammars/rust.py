@@ -26,6 +26,7 @@ GRAMMAR = Grammar(
         "struct_item": definition("struct"),
         "union_item": definition("struct"),
         "enum_item": definition("enum"),
+        "enum_variant": definition("enum_member"),
         "trait_item": definition("trait"),
         "impl_item": _impl,
         "mod_item": definition("module"),

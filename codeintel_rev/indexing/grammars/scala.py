@@ -36,6 +36,8 @@ GRAMMAR = Grammar(
         "object_definition": definition("class"),
         "trait_definition": definition("trait"),
         "enum_definition": definition("enum"),
+        "simple_enum_case": definition("enum_member"),
+        "full_enum_case": definition("enum_member"),
         "package_object": definition("module"),
         "function_definition": definition("function"),
         "function_declaration": definition("function"),
@@ -43,6 +45,10 @@ GRAMMAR = Grammar(
         "given_definition": definition("class"),
         "val_definition": _value,
     },
-    transparent={"extension_definition": itself, "package_clause": body_of},
+    transparent={
+        "extension_definition": itself,
+        "enum_case_definitions": itself,
+        "package_clause": body_of,
+    },
     class_constants=True,
 )

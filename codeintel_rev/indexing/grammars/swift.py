@@ -52,6 +52,7 @@ GRAMMAR = Grammar(
         "init_declaration": definition("method"),
         "typealias_declaration": definition("type"),
         "property_declaration": _property,
+        "enum_entry": definition("enum_member"),
     },
     class_constants=True,
 )
