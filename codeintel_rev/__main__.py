@@ -4,22 +4,41 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
+from contextlib import suppress
 
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    _leave_out_current_folder()
     # numpy and FAISS start a thread a core when they load; a command that lives for a fifth of a
     # second pays more for that than it gains
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     # a search makes 100,000 objects that live as long as it does: looking for garbage among them,
     # and once more at the end, takes a fifth of its time
     gc.set_threshold(100_000, 20, 100)
-    from codeintel_rev.cli.program import run
+    from codeintel_rev.cli.program import Terminated, run
 
+    def end(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_DFL)  # a second one ends the process at once
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, end)
     code = run(sys.argv[1:])
     gc.freeze()
     sys.exit(code)
+
+
+def _leave_out_current_folder() -> None:
+    """Import nothing from the current folder, which ``python -m`` puts first on the import path.
+
+    It may be a repository with modules called like ours. A checkout of this program stays.
+    """
+    package = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  pathlib costs 5 ms
+    with suppress(OSError):  # the current folder may be gone
+        if sys.path[:1] == [os.getcwd()] != [os.path.dirname(package)]:  # noqa: PTH109, PTH120
+            del sys.path[0]
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,11 +15,11 @@ from codeintel_rev.app.local import LocalIndex
 from codeintel_rev.config.settings import Settings
 from codeintel_rev.indexing.chunker import chunk_source
 from codeintel_rev.indexing.file_source import DiskSource, read_file
-from codeintel_rev.indexing.prepare import PreparedFile, prepare_files
+from codeintel_rev.indexing.prepare import HEAD_BYTES, PreparedFile, prepare_files
 from codeintel_rev.indexing.skip_rules import skip_by_content
 from codeintel_rev.indexing.store import RepositoryFolder, SnapshotChange, StoreWriter
 from codeintel_rev.indexing.walker import walk
-from codeintel_rev.io import git
+from codeintel_rev.io import git, own_process
 from codeintel_rev.io.journal import WORKTREE
 from codeintel_rev.io.packing import pack_text
 from codeintel_rev.io.registry import Registry
@@ -155,7 +154,9 @@ def _profile_preparing(
         ]
     with watch.stage("chunk"):
         chunks = [
-            chunk for path, data in kept for chunk in chunk_source(data, language_of(path)).chunks
+            chunk
+            for path, data in kept
+            for chunk in chunk_source(data, language_of(path, data[:HEAD_BYTES])).chunks
         ]
     with watch.stage("tokenize"):
         terms = [
@@ -196,7 +197,8 @@ def _profile_search(index: LocalIndex, queries: Sequence[str], done: Profile) ->
 
 def _process_ms(data_dir: Path, query: str) -> float:
     """Return the wall time of one ``codeintel search`` process."""
-    command = [sys.executable, "-P", "-m", "codeintel_rev", "search", "--data-dir", str(data_dir)]
+    words = ("-m", "codeintel_rev", "search", "--data-dir", str(data_dir), "--", query)
+    command, environment = own_process.python(*words), own_process.environment()
     started = time.perf_counter()
-    subprocess.run([*command, "--", query], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
     return (time.perf_counter() - started) * 1000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -20,7 +19,7 @@ from codeintel_rev.config.settings import CompactionConfig
 from codeintel_rev.indexing.pipeline import Progress
 from codeintel_rev.indexing.retention import KEEP_SHARE
 from codeintel_rev.indexing.store import RepositoryFolder
-from codeintel_rev.io import file_lock
+from codeintel_rev.io import file_lock, own_process
 from codeintel_rev.io.journal import Journal
 from codeintel_rev.io.registry import Registry, Repository
 from codeintel_rev.io.static_embedder import StaticEmbedder
@@ -101,9 +100,10 @@ def start_if_due(folder: RepositoryFolder, data_dir: Path, config: CompactionCon
         return False
     if file_lock.holder(folder.compactor_lock) is not None:
         return False
-    command = [sys.executable, "-m", "codeintel_rev", "compact", "--no-wait", "--data-dir"]
+    command = ("-m", "codeintel_rev", "compact", "--no-wait", "--data-dir", str(data_dir))
     process = subprocess.Popen(
-        [*command, str(data_dir)],
+        own_process.python(*command),
+        env=own_process.environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -40,16 +40,18 @@ def data_dir_for_index(
 
 
 def data_dir_for_search(
-    data_dir: Path | None, repo: Path | None, cwd: Path, data_home: Path
+    data_dir: Path | None, repo: Path | None, data_home: Path
 ) -> tuple[Path, Path]:
     """Return (data directory, folder to index when it holds nothing yet).
 
     A named data directory wins; then the ``.codeintel/`` of ``repo``; then the nearest one at or
-    above ``cwd``; else that of the enclosing git repository or of ``cwd`` itself.
+    above the current folder; else that of the git repository around it or of the folder itself.
+    Raises ``NotARepository`` when that is needed and gone.
     """
     if repo is not None:
         root = checked_root(repo)
     else:
+        cwd = checked_root(Path())
         root = next((p for p in (cwd, *cwd.parents) if (p / FOLDER).is_dir()), None) or next(
             (p for p in (cwd, *cwd.parents) if (p / ".git").exists()), cwd
         )

@@ -29,7 +29,7 @@ class EvaluatedIndex:
 
 def evaluation_folder(data_dir: Path | None, settings: Settings) -> Path:
     """Return the folder that holds the indexes and corpora of evaluations."""
-    folder, _ = data_dir_for_search(data_dir, None, Path.cwd(), settings.data_home)
+    folder, _ = data_dir_for_search(data_dir, None, settings.data_home)
     return folder / "evaluation"
 
 

@@ -277,7 +277,7 @@ def open_index(
     """
     settings = settings or load_settings()
     named = data_dir or settings.data_dir
-    folder, root = data_dir_for_search(named, path, Path.cwd(), settings.data_home)
+    folder, root = data_dir_for_search(named, path, settings.data_home)
     limits: tuple[str, ...] = ()
     embedder = load_embedder(settings)
     if refresh:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,7 +37,7 @@ def compact(
     output: Output = ctx.obj
     settings = load_settings()
     named = data_dir or settings.data_dir
-    folder, _ = data_dir_for_search(named, repo, Path.cwd(), settings.data_home)
+    folder, _ = data_dir_for_search(named, repo, settings.data_home)
     os.nice(NICENESS)
     with reporting(output) as reporter:
         report = compact_data_dir(

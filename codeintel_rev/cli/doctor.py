@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,7 +32,7 @@ def doctor(
     output: Output = ctx.obj
     settings = load_settings()
     named = data_dir or settings.data_dir
-    folder, _ = data_dir_for_search(named, repo, Path.cwd(), settings.data_home)
+    folder, _ = data_dir_for_search(named, repo, settings.data_home)
     if mend:
         with reporting(output) as reporter:
             report = repair(folder, settings, reporter)

@@ -28,6 +28,8 @@ SERVICE: Final = 6
 INTERNAL: Final = 70
 """A fault of this program."""
 INTERRUPTED: Final = 130
+TERMINATED: Final = 143
+"""Ended by SIGTERM."""
 
 _BY_ERROR: Final[tuple[tuple[type[CodeIntelError], int], ...]] = (
     (InvalidArgument, BAD_INPUT),

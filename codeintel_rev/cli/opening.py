@@ -45,7 +45,7 @@ def _start_survey(settings: Settings, repo: Path | None) -> None:
     from codeintel_rev.app import surveyors
     from codeintel_rev.app.data_dir import data_dir_for_search
 
-    _, root = data_dir_for_search(None, repo, Path.cwd(), settings.data_home)
+    _, root = data_dir_for_search(None, repo, settings.data_home)
     surveyors.start(root)
 
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple, TextIO
 
 from codeintel_rev.cli.printable import printable, printable_line
+from codeintel_rev.errors import StorageFailed
+
+
+class OutputLostError(StorageFailed):
+    """Raised when standard output takes no more, as on a full disk."""
 
 
 class Output(NamedTuple):
@@ -36,8 +42,9 @@ class Output(NamedTuple):
         _write(sys.stdout, _encoded(document, indent=2 if sys.stdout.isatty() else 0) + "\n")
 
     def note(self, text: str) -> None:
-        """Tell something beside the result, on one line."""
-        _write(sys.stderr, f"codeintel: {printable_line(text)}\n")
+        """Tell something beside the result, on one line; nobody hears when that cannot be."""
+        with suppress(OutputLostError):
+            _write(sys.stderr, f"codeintel: {printable_line(text)}\n")
 
     def limits(self, words: Sequence[str]) -> None:
         """Tell a person what held a result back."""
@@ -70,7 +77,10 @@ def _encoded(document: dict[str, Any], indent: int) -> str:
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """Write and flush; a reader that went away (``| head``) is no error."""
+    """Write and flush; a reader that went away (``| head``) is no error.
+
+    Raises ``OutputLostError`` when the stream takes no more.
+    """
     try:
         try:
             stream.write(text)
@@ -78,6 +88,11 @@ def _write(stream: TextIO, text: str) -> None:
             encoding = stream.encoding or "ascii"
             stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # the interpreter flushes once more at exit: let that go nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise OutputLostError(
+                f"the output cannot be written: {error.strerror}",
+                hint="free space where it goes, or send it elsewhere",
+            ) from error

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import redirect_stdout, suppress
 from importlib import import_module
+from io import StringIO
 from typing import Annotated, Any, Final
 
 import typer
@@ -12,8 +14,9 @@ from typer.main import get_command
 
 from codeintel_rev import __version__
 from codeintel_rev.cli import exit_codes
-from codeintel_rev.cli.output import Output, take_output_flags
-from codeintel_rev.errors import CodeIntelError, InvalidArgument
+from codeintel_rev.cli.output import Output, OutputLostError, take_output_flags
+from codeintel_rev.cli.usage import usage_error
+from codeintel_rev.errors import CodeIntelError
 
 COMMANDS: Final = (
     "index",
@@ -75,35 +78,58 @@ def root(
         output.text(ctx.get_help())
 
 
+_ENDINGS: Final = {exit_codes.INTERRUPTED: "interrupted", exit_codes.TERMINATED: "terminated"}
+_AFTER_ENDING: Final = "the index stands as it did before; the next run goes on"
+
+
+class Terminated(BaseException):
+    """Raised in the midst of a command when the process is told to end (SIGTERM)."""
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
     words, output = take_output_flags(arguments)
     try:
-        code = get_command(app).main(words, "codeintel", standalone_mode=False, obj=output)
+        code = (_show_help if _asks_for_help(words) else _main)(words, output)
     except CodeIntelError as error:
         return _failed(output, error, exit_codes.exit_code_of(error))
     except typer.TyperException as error:
-        return _failed(output, _usage_error(error), exit_codes.USAGE)
+        return _failed(output, usage_error(error, words, COMMANDS), exit_codes.USAGE)
     except (KeyboardInterrupt, typer.Abort):
         code = exit_codes.INTERRUPTED
+    except Terminated:
+        code = exit_codes.TERMINATED
     except Exception as error:
         return _failed(output, _internal_error(error), exit_codes.INTERNAL)
-    if code == exit_codes.INTERRUPTED:
-        return _failed(output, _InterruptedError("interrupted; the previous index is intact"), code)
+    if code in _ENDINGS:
+        return _failed(output, _InterruptedError(_ENDINGS[code], hint=_AFTER_ENDING), code)
+    return int(code or exit_codes.DONE)
+
+
+def _main(words: list[str], output: Output) -> Any:
+    return get_command(app).main(words, "codeintel", standalone_mode=False, obj=output)
+
+
+def _asks_for_help(words: Sequence[str]) -> bool:
+    return "--help" in (words[: words.index("--")] if "--" in words else words)
+
+
+def _show_help(words: list[str], output: Output) -> int:
+    """Show a help page by the same ways as any other result."""
+    page = StringIO()
+    with redirect_stdout(page):
+        code = _main(words, output)
+    if output.json:
+        output.document({"help": page.getvalue()})
+    else:
+        output.text(page.getvalue().rstrip("\n"))
     return int(code or exit_codes.DONE)
 
 
 class _InterruptedError(CodeIntelError):
-    """Stands for Ctrl-C."""
+    """Stands for Ctrl-C and SIGTERM."""
 
     code = "interrupted"
-
-
-def _usage_error(error: typer.TyperException) -> CodeIntelError:
-    ctx = getattr(error, "ctx", None)
-    path = ctx.command_path if ctx is not None else "codeintel"
-    message = " ".join(error.format_message().split())
-    return InvalidArgument(message, hint=f"see {path} --help")
 
 
 def _internal_error(error: Exception) -> CodeIntelError:
@@ -117,10 +143,11 @@ def _failed(output: Output, error: CodeIntelError, code: int) -> int:
         import traceback
 
         traceback.print_exception(error.__cause__ or error)
-    if output.json:
+    if output.json and not isinstance(error, OutputLostError):
         from codeintel_rev.app.documents import error_document
 
-        output.document(error_document(error))
+        with suppress(OutputLostError):
+            output.document(error_document(error))
     else:
         output.note(f"{error.message} ({error.hint})" if error.hint else error.message)
     return code

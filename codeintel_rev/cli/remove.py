@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,7 +37,7 @@ def remove(
     output: Output = ctx.obj
     settings = load_settings()
     named = data_dir or settings.data_dir
-    folder, _ = data_dir_for_search(named, repo, Path.cwd(), settings.data_home)
+    folder, _ = data_dir_for_search(named, repo, settings.data_home)
     with reporting(output) as reporter:
         report = remove_repositories(folder, names, wait=not no_wait, on_wait=reporter.waiting)
     if output.json:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -14,28 +13,24 @@ from codeintel_rev.errors import Unavailable
 from codeintel_rev.indexing.file_source import FileSource
 from codeintel_rev.indexing.parse_worker import receive, send
 from codeintel_rev.indexing.prepare import PreparedFile
+from codeintel_rev.io import own_process
 from codeintel_rev.types import FileEntry
 
 _QUEUE_DEPTH = 4
 """Finished batches that may wait for the store, so that memory stays bounded."""
 
-_BOOT = (
-    "import sys; sys.path[:] = sys.argv[1:]; "
-    "from codeintel_rev.indexing.parse_worker import main; main()"
-)
+_WORK = "from codeintel_rev.indexing.parse_worker import main; main()"
 
 
 class ParsePool:
-    """A fixed number of worker processes that prepare batches of files.
-
-    Workers are started with the parent's import path and without the current folder on it: a
-    repository must not be able to shadow a module.
-    """
+    """A fixed number of worker processes that prepare batches of files."""
 
     def __init__(self, workers: int, repo: str, source: FileSource, model: Path | None) -> None:
-        command = [sys.executable, "-P", "-c", _BOOT, *[p for p in sys.path if p]]
+        command, environment = own_process.python("-c", _WORK), own_process.environment()
         self._processes = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            subprocess.Popen(
+                command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
             for _ in range(workers)
         ]
         self._setup = (repo, source, model)

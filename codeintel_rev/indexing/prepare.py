@@ -30,7 +30,7 @@ SHA1_BYTES = 20
 PLAIN_TEXT = "text"
 """The language of files without a grammar."""
 
-_HEAD_BYTES = 4096
+HEAD_BYTES = 4096
 """What is looked at where a name does not tell the language."""
 
 
@@ -129,7 +129,7 @@ def _prepare(repo: str, read: ReadFile, documents: list[list[str]]) -> PreparedF
     reason = skip_by_content(entry.path, data)
     if reason is not None:
         return PreparedFile(entry, scanned_ns, digest, skip_reason=reason)
-    lang = language_of(entry.path, data[:_HEAD_BYTES])
+    lang = language_of(entry.path, data[:HEAD_BYTES])
     parsed = _parse(entry.path, data, lang)
     path_terms = tokenize(entry.path)
     seen: Counter[tuple[str, str, str]] = Counter()

@@ -223,7 +223,16 @@ def test_a_terminal_gets_colours_and_links(repo: Path, capsys: Capture) -> None:
     assert b"\x1b[1;36m" in shown
 
 
-def test_an_interrupted_run_says_that_the_index_is_intact(repo: Path, capsys: Capture) -> None:
+@pytest.mark.parametrize(
+    ("number", "word", "code"),
+    [
+        (signal.SIGINT, "interrupted", exit_codes.INTERRUPTED),
+        (signal.SIGTERM, "terminated", exit_codes.TERMINATED),
+    ],
+)
+def test_a_run_that_is_ended_leaves_the_index_as_it_was(
+    repo: Path, capsys: Capture, number: int, word: str, code: int
+) -> None:
     document(capsys, "index")
     command = [sys.executable, "-P", "-m", "codeintel_rev", "index", "--full"]
     with (
@@ -232,11 +241,52 @@ def test_an_interrupted_run_says_that_the_index_is_intact(repo: Path, capsys: Ca
     ):
         assert process.stderr is not None
         assert "waiting for" in process.stderr.readline()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, told = process.communicate(timeout=30)
-    assert process.returncode == exit_codes.INTERRUPTED
-    assert told == "codeintel: interrupted; the previous index is intact\n"
+    assert process.returncode == code
+    assert told.startswith(f"codeintel: {word} (the index stands as it did before")
+    assert told.count("\n") == 1
     assert document(capsys, "search", "match_url")["hits"]
+
+
+@pytest.mark.parametrize(
+    "words", [["search", "url"], ["search", "url", "--json"], ["status"], ["--help"]]
+)
+def test_a_full_disk_behind_the_output_is_told_on_one_line(
+    repo: Path, capsys: Capture, words: list[str]
+) -> None:
+    document(capsys, "index")
+    command = [sys.executable, "-P", "-m", "codeintel_rev", *words]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, cwd=repo, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == exit_codes.SERVICE
+    assert done.stderr.startswith("codeintel: the output cannot be written: No space left")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["numpy", "tantivy", "secrets", "sqlite3", "hashlib"])
+def test_a_module_of_the_repository_is_never_imported(repo: Path, name: str) -> None:
+    (repo / f"{name}.py").write_text("raise SystemExit('imported from the repository')\n")
+    for words in (["index"], ["search", "match_url"], ["index", "--full"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "codeintel_rev", *words],
+            cwd=repo,
+            env={**os.environ, "INDEX_WORKERS": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, "imported" in done.stderr) == (exit_codes.DONE, False), done.stderr
+
+
+def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    command = f"cd {tmp_path}/gone; rmdir ../gone; {sys.executable} -P -m codeintel_rev search x"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == exit_codes.BAD_INPUT
+    assert done.stderr == "codeintel: . does not exist (name an existing folder)\n"
 
 
 def test_a_second_writer_fails_at_once_when_told_not_to_wait(repo: Path, capsys: Capture) -> None:

@@ -71,6 +71,32 @@ def test_a_command_line_that_cannot_be_read_ends_with_2(
 
 
 @pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["serch", "x"], "did you mean search?"),
+        (["where is it?"], 'to search, write `codeintel search "where is it?"`'),
+        (["xyzzy"], "commands are: index, search"),
+        (["search", "two", "words"], "in quotes"),
+        (["search", "-foo"], 'behind --: `codeintel search -- "-foo"`'),
+        (["search", "x", "--limt", "3"], "did you mean --limit?"),
+        (["index", "--no-such-flag"], "see codeintel index --help"),
+        (["search", "x", "--repo-name"], "see codeintel search --help"),
+    ],
+)
+def test_a_mistyped_command_line_is_told_how_it_was_meant(
+    arguments: list[str], hint: str, capsys: Capture
+) -> None:
+    assert run(arguments) == exit_codes.USAGE
+    assert hint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--help"], ["search", "--help"]])
+def test_help_is_one_document_too(words: list[str], capsys: Capture) -> None:
+    assert run([*words, "--json"]) == exit_codes.DONE
+    assert json.loads(capsys.readouterr().out)["help"].startswith("Usage: codeintel")
+
+
+@pytest.mark.parametrize(
     ("arguments", "code"),
     [
         (["search", ""], "invalid_argument"),
