@@ -25,7 +25,7 @@ def placed_hits(view: RepositoryView, hits: Sequence[SearchHit], limit: int) -> 
     the best of them; its ``locations`` name the others.
     """
     if len(view.snapshots) == 1:
-        return [_placed(view, view.snapshot, hit) for hit in hits[:limit]]
+        return [placed(view, view.snapshot, hit) for hit in hits[:limit]]
     groups: list[Group] = []
     for hit in hits:
         holders = view.catalog.holders(hit.row)
@@ -36,7 +36,7 @@ def placed_hits(view: RepositoryView, hits: Sequence[SearchHit], limit: int) -> 
             groups.append(Group(hit, holders))
     return [
         replace(
-            _placed(view, group.holders[0][0], group.best),
+            placed(view, group.holders[0][0], group.best),
             locations=group.locations(),
         )
         for group in groups[:limit]
@@ -79,7 +79,8 @@ class Group:
         )
 
 
-def _placed(view: RepositoryView, snapshot: Snapshot, hit: SearchHit) -> SearchHit:
+def placed(view: RepositoryView, snapshot: Snapshot, hit: SearchHit) -> SearchHit:
+    """Return ``hit``, found in ``snapshot``, with its ref, present lines and freshness."""
     root = view.root_of(snapshot)
     now = Standing(hit.start_line, hit.end_line, hit.content_hash, stale=False)
     known = view.catalog.file(snapshot, hit.uri) if root is not None else None
@@ -100,6 +101,6 @@ def _placed(view: RepositoryView, snapshot: Snapshot, hit: SearchHit) -> SearchH
 
 @lru_cache(maxsize=8)
 def uncommitted(tree_state: str | None) -> frozenset[str]:
-    """Return the files of a work tree that git did not track or found edited."""
+    """Return the files of a work tree that its commit does not hold as they are."""
     state = decode_state(tree_state)
-    return frozenset() if state is None else state.unsettled
+    return frozenset() if state is None else state.uncommitted

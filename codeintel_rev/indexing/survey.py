@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import msgspec
 
 from codeintel_rev.indexing.walker import Skipped, inspect, walk
 from codeintel_rev.io import git
+from codeintel_rev.io.git import GitRepo
 from codeintel_rev.io.work_tree import StateProbe, WorkTreeState, start_probe
 from codeintel_rev.types import FileEntry
 
@@ -36,7 +38,7 @@ class Surveyor:
         self._repo = git.locate(root)
         self._probe: StateProbe | None = None
         self._state: WorkTreeState | None = None
-        self._settled: frozenset[str] = frozenset()
+        self._earlier: WorkTreeState | None = None
         self._head: Head | None = None
         if self._repo is not None:
             self._probe = start_probe(self._repo, root)
@@ -50,7 +52,7 @@ class Surveyor:
             self._state = self._probe.result()
         if self._state is None:
             return None
-        self._settled = earlier.unsettled - self._state.unsettled
+        self._earlier = earlier
         return self._state.suspects_since(earlier)
 
     def head(self) -> Head:
@@ -68,18 +70,32 @@ class Surveyor:
         if among is not None:
             seen = among - self._newly_ignored()
             walked = inspect(self.root, seen, max_file_bytes=max_file_bytes, data_dir=data_dir)
-            return Survey(walked.files, walked.skipped, self.head(), self._state, among)
+            state = self._with_staged(self._state, self._repo, self.head()[1])
+            return Survey(walked.files, walked.skipped, self.head(), state, among)
         self.close()
         repo = git.discover(self.root)
         walked = walk(self.root, git=repo, max_file_bytes=max_file_bytes, data_dir=data_dir)
         head = repo.head() if repo is not None else (None, None)
-        return Survey(walked.files, walked.skipped, head, walked.state)
+        state = self._with_staged(walked.state, repo, head[1])
+        return Survey(walked.files, walked.skipped, head, state)
+
+    def _with_staged(
+        self, state: WorkTreeState | None, repo: GitRepo | None, commit: str | None
+    ) -> WorkTreeState | None:
+        """Complete a state; what is staged stays so while the index and HEAD are the same."""
+        if state is None or repo is None or commit is None:
+            return state
+        earlier = self._earlier
+        if earlier is not None and (earlier.stamp, earlier.base) == (state.stamp, commit):
+            return replace(state, staged=earlier.staged, base=commit)
+        return replace(state, staged=repo.staged(self.root, commit), base=commit)
 
     def _newly_ignored(self) -> frozenset[str]:
         """Return files that git no longer lists though nobody need have touched them."""
-        if not self._settled or self._repo is None:
+        if self._earlier is None or self._state is None or self._repo is None:
             return frozenset()
-        return self._settled - self._repo.visible(self.root, self._settled)
+        settled = self._earlier.unsettled - self._state.unsettled
+        return settled - self._repo.visible(self.root, settled) if settled else settled
 
     def close(self) -> None:
         """Stop asking git."""
@@ -92,7 +108,12 @@ def encode_state(state: WorkTreeState | None, moved: frozenset[str] = frozenset(
     """Return a state as JSON, with paths that changed while they were read as unsettled."""
     if state is None:
         return None
-    document = {"stamp": state.stamp, "unsettled": sorted(state.unsettled | moved)}
+    document = {
+        "stamp": state.stamp,
+        "unsettled": sorted(state.unsettled | moved),
+        "staged": sorted(state.staged),
+        "base": state.base,
+    }
     try:
         return msgspec.json.encode(document).decode()
     except UnicodeEncodeError:  # a name that is no UTF-8: look at everything next time
@@ -104,4 +125,9 @@ def decode_state(text: str | None) -> WorkTreeState | None:
     if text is None:
         return None
     document = msgspec.json.decode(text)
-    return WorkTreeState(document["stamp"], frozenset(document["unsettled"]))
+    return WorkTreeState(
+        document["stamp"],
+        frozenset(document["unsettled"]),
+        frozenset(document.get("staged", ())),
+        document.get("base"),
+    )

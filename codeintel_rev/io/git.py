@@ -67,6 +67,14 @@ class GitRepo:
         paths = self.relative((entry[2:] for entry in tagged), folder)
         return Listing(list(dict.fromkeys(paths)), any(entry[0].islower() for entry in tagged))
 
+    def staged(self, folder: Path, commit: str) -> frozenset[str]:
+        """Return the files below ``folder`` at which git's index is not what ``commit`` holds."""
+        output = self.run(
+            *("diff-index", "-z", "--cached", "--name-only", "--ignore-submodules=all", commit),
+            *self.below(folder),
+        )
+        return frozenset(self.relative(split_paths(output), folder))
+
     def visible(self, folder: Path, paths: Iterable[str]) -> set[str]:
         """Return the files that git tracks or would add at or below ``paths`` of ``folder``."""
         prefix = "" if folder == self.root else self._prefix(folder)

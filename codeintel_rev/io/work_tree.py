@@ -31,6 +31,14 @@ class WorkTreeState:
     """Identity of the index file, and of the root's ignore file, which git may not list."""
     unsettled: frozenset[str]
     """Paths that differ from the index or that it does not hold, relative to the folder."""
+    staged: frozenset[str] = frozenset()
+    """Paths at which the index differs from the commit ``base``."""
+    base: str | None = None
+
+    @property
+    def uncommitted(self) -> frozenset[str]:
+        """Paths of which ``base`` does not hold what the work tree does."""
+        return self.unsettled | self.staged
 
     def suspects_since(self, earlier: WorkTreeState) -> frozenset[str] | None:
         """Return the paths that may differ from ``earlier``; ``None`` when any may."""

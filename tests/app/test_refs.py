@@ -373,3 +373,23 @@ def test_a_branch_switch_there_and_back_embeds_nothing_anew(history: Path, git: 
         git(history, "checkout", "-q", branch)
         assert index_repositories([history]).lines == 0
     assert reserved_rows(history / ".codeintel") == before
+
+
+def test_a_staged_edit_does_not_claim_the_commit_until_it_is_committed(
+    history: Path, git: Git
+) -> None:
+    index_repositories([history])
+    write(history, "cart.py", "def total_price(items):\n    return 0\n")
+    write(history, "new.py", "def brand_new():\n    return 1\n")
+    git(history, "add", "-A")
+    for _ in range(2):  # looked at as a whole, and by what git calls changed
+        with open_index(history) as index:
+            assert find(index, "total_price")[0].commit is None
+            assert find(index, "brand_new")[0].commit is None
+            assert find(index, "parse_order")[0].commit == git(history, "rev-parse", "HEAD")
+    git(history, "commit", "-q", "--no-verify", "-m", "staged")
+    with open_index(history) as index:
+        assert find(index, "total_price")[0].commit == git(history, "rev-parse", "HEAD")
+    git(history, "reset", "-q", "--soft", "HEAD~1")
+    with open_index(history) as index:
+        assert find(index, "total_price")[0].commit is None
