@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from codeintel_rev.errors import IndexMissing
 from codeintel_rev.indexing.chunker import CHUNKER_VERSION
 from codeintel_rev.indexing.prepare import PreparedChunk, PreparedFile
 from codeintel_rev.io import file_lock, journal_schema, storage_failure
@@ -78,9 +79,19 @@ class RepositoryFolder(NamedTuple):
     def create(self, components: dict[str, str]) -> None:
         """Make the folder with an empty journal, unless it is there.
 
-        What a lost journal has left is removed first: its rows would mean other chunks.
+        What a lost journal has left is removed first: its rows would mean other chunks. Raises
+        ``IndexMissing`` when the data directory is gone.
         """
-        self.locks.mkdir(parents=True, exist_ok=True)
+        try:
+            # one by one, without parents: a data directory that went stays gone
+            for folder in (self.path.parent, self.path, self.locks):
+                folder.mkdir(exist_ok=True)
+        except FileNotFoundError as error:
+            raise IndexMissing(
+                f"the data directory {self.path.parent.parent} is gone",
+                hint="run `codeintel index` first",
+                value=str(self.path.parent.parent),
+            ) from error
         with self.writing():
             if self.is_made:
                 return
