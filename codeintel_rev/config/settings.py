@@ -20,6 +20,7 @@ from codeintel_rev.errors import SettingsError
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 OptionalCount = Annotated[int, msgspec.Meta(ge=0)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
 Milliseconds = Annotated[float, msgspec.Meta(gt=0)]
 Schemes = Annotated[
     str, msgspec.Meta(pattern=r"^(https|ssh|http|git|file)([ ,]+(https|ssh|http|git|file))*$")
@@ -118,6 +119,32 @@ class RedisConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """How ``serve`` and ``mcp`` treat those who call them."""
+
+    request_timeout_s: Seconds = 30
+    """A request that takes longer is given up."""
+    threads: OptionalCount = 0
+    """Searches and other blocking work at a time in a worker; 0 = one a core."""
+    queue: OptionalCount = 64
+    """Requests that may wait for a thread; more are refused as busy."""
+    max_body_bytes: Count = 1 << 20
+    """A larger request is refused before it is read."""
+    drain_timeout_s: Seconds = 15
+    """How long requests that are being served may take when the server is told to stop."""
+    allowed_hosts: str = ""
+    """Names that the ``Host`` header may have beside those of this machine; ``*`` = any."""
+    allowed_origins: str = ""
+    """Web pages that may call, by their origin, as in ``https://tools.example.org``."""
+    tokens_file: Path | None = None
+    """Who may call: one token a line, as ``codeintel token`` writes them; unset = anybody."""
+    secret: str = field(default="", repr=False)
+    """Signs session ids; empty = made at start. Several hosts need the same one."""
+    refresh: bool = True
+    """Whether a process beside the server keeps the index up to date."""
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddingConfig:
     """The contract that every vector of an index keeps."""
 
@@ -178,8 +205,10 @@ class Settings:
     watch: WatchConfig = WatchConfig()
     compaction: CompactionConfig = CompactionConfig()
     search: SearchConfig = SearchConfig()
+    duckdb: DuckDBConfig = DuckDBConfig()
     answer: AnswerConfig = AnswerConfig()
     redis: RedisConfig = RedisConfig()
+    server: ServerConfig = ServerConfig()
     embedding: EmbeddingConfig = EMBEDDED_MODEL
 
 
