@@ -83,6 +83,26 @@ class SearchConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class DuckDBConfig:
+    """How the catalog is queried; see docs/catalog.md."""
+
+    threads: Count = 2
+    """Threads of one catalog, whoever queries it."""
+    memory_limit_mb: Count = 512
+    """Memory of one catalog; a query that needs more is refused, for nothing is spilled to disk."""
+    materialize: bool = False
+    """Whether compaction copies the chunks into ``catalog.duckdb`` instead of making a view."""
+    object_cache: bool = True
+    """Whether the footers of Parquet files are kept between queries."""
+    log_queries: bool = False
+    """Whether each query and its time is logged, at debug level."""
+    pool_size: OptionalCount = 0
+    """Cursors that are kept for the next query; 0 = each query makes its own."""
+    timeout_ms: Milliseconds = 30_000
+    """A query that takes longer is interrupted."""
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerConfig:
     """What an answer may take and cost; times are in milliseconds."""
 
@@ -102,20 +122,6 @@ class AnswerConfig:
     hydration_timeout_ms: Milliseconds = 200
     synthesis_timeout_ms: Milliseconds = 1000
     """Until the first token."""
-
-
-@dataclass(frozen=True, slots=True)
-class RedisConfig:
-    """Where the scopes of sessions are kept, for several workers or hosts."""
-
-    url: str = field(default="", repr=False)
-    """``redis://``, ``rediss://`` or ``unix://``; empty = in the process."""
-    scope_l1_size: Count = 4096
-    """Sessions that each worker remembers by itself."""
-    scope_l1_ttl_seconds: Count = 300
-    """Age at which a worker asks Redis again."""
-    scope_l2_ttl_seconds: Count = 86_400
-    """A session that is not used for so long loses its scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +148,20 @@ class ServerConfig:
     """Signs session ids; empty = made at start. Several hosts need the same one."""
     refresh: bool = True
     """Whether a process beside the server keeps the index up to date."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedisConfig:
+    """Where the scopes of sessions are kept, for several workers or hosts."""
+
+    url: str = field(default="", repr=False)
+    """``redis://``, ``rediss://`` or ``unix://``; empty = in the process."""
+    scope_l1_size: Count = 4096
+    """Sessions that each worker remembers by itself."""
+    scope_l1_ttl_seconds: Count = 300
+    """Age at which a worker asks Redis again."""
+    scope_l2_ttl_seconds: Count = 86_400
+    """A session that is not used for so long loses its scope."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.io.journal_schema import is_unusable, open_checked, unusable
-from codeintel_rev.io.packing import bitmap_length, unpack_bitmap, unpack_spans, unpack_text
+from codeintel_rev.io.packing import bitmap_length, unpack_bitmap, unpack_spans, unpack_text, unpack_utf8
 from codeintel_rev.io.vector_store import Segment
 from codeintel_rev.types import ChunkHead, ChunkRecord, Symbol
 
@@ -223,7 +223,7 @@ class JournalView:
         pattern = name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         rows = self._connection.execute(
             "SELECT path, lang, name, qualname, kind, start_line, end_line, line, col, doc"
-            " FROM symbol JOIN version ON version.id = symbol.version_id"
+            " FROM symbol CROSS JOIN version ON version.id = symbol.version_id"  # in this order
             " JOIN snapshot_file ON snapshot_id = ?1 AND snapshot_file.path_id = version.path_id"
             "  AND snapshot_file.version_id = version.id"
             " JOIN path ON path.id = version.path_id"
@@ -263,6 +263,15 @@ class JournalView:
             (f"[{','.join(map(str, rows))}]",),
         )
         return {row[0]: ChunkHead(*row) for row in found}
+
+    def texts(self, rows: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        """Yield the (row, text) of stored chunks in no order, the text as UTF-8."""
+        found = self._connection.execute(
+            "SELECT row, content FROM json_each(?) JOIN chunk ON row = json_each.value",
+            (f"[{','.join(map(str, rows))}]",),
+        )
+        for row, content in found:
+            yield row, unpack_utf8(content)
 
     def hydrate(self, snapshot_id: int, rows: Sequence[int]) -> list[ChunkRecord]:
         """Return the records of ``rows`` in that order; rows not in the snapshot are left out."""

@@ -1,0 +1,116 @@
+"""The code that one caller may see (``Code``)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from codeintel_rev.app.documents import answer_document, citation_document, search_document
+from codeintel_rev.app.requests import checked_query, checked_scope
+from codeintel_rev.app.served import files, history, references, symbols
+from codeintel_rev.app.served.index import Repositories, ServedIndex
+from codeintel_rev.mcp_server.ports import AnswerStep
+from codeintel_rev.types import AnswerEvent, Mode, Scope
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ServedCode:
+    """The repositories that somebody may see, each method being one use of the index."""
+
+    served: ServedIndex
+    repos: Repositories
+
+    def search(
+        self, query: str, *, limit: int, scope: Scope | None, mode: Mode, explain: bool
+    ) -> Document:
+        """Return the document of a search."""
+        with self.served.use(self.repos) as index:
+            found = index.search(query, limit=limit, mode=mode, scope=scope, explain=explain)
+            return search_document(found)
+
+    def list_paths(self, path: str, *, scope: Scope | None, max_results: int) -> Document:
+        """Return the files at or below ``path``."""
+        with self.served.use(self.repos) as index:
+            return files.list_paths(index, path, scope, max_results)
+
+    def open_file(
+        self, path: str, *, start_line: int | None, end_line: int | None, scope: Scope | None
+    ) -> Document:
+        """Return lines of a file."""
+        with self.served.use(self.repos) as index:
+            return files.open_file(index, path, start_line, end_line, scope)
+
+    def find_symbols(
+        self, query: str, *, kind: str | None, scope: Scope | None, limit: int
+    ) -> Document:
+        """Return definitions whose name fits ``query``."""
+        with self.served.use(self.repos) as index:
+            return symbols.find_symbols(index, query, kind, scope, limit)
+
+    def definition_at(
+        self, path: str, line: int, character: int, *, scope: Scope | None
+    ) -> Document:
+        """Return where the name at a place is defined."""
+        with self.served.use(self.repos) as index:
+            return symbols.definition_at(index, path, line, character, scope)
+
+    def references_at(
+        self, path: str, line: int, character: int, *, scope: Scope | None
+    ) -> Document:
+        """Return where the name at a place is used."""
+        with self.served.use(self.repos) as index:
+            return references.references_at(index, path, line, character, scope)
+
+    def blame(self, path: str, start_line: int, end_line: int, *, scope: Scope | None) -> Document:
+        """Return the commit behind each line."""
+        with self.served.use(self.repos) as index:
+            return history.blame(index, path, start_line, end_line, scope)
+
+    def file_history(self, path: str, *, limit: int, scope: Scope | None) -> Document:
+        """Return the commits that changed a file, newest first."""
+        with self.served.use(self.repos) as index:
+            return history.file_history(index, path, limit, scope)
+
+    async def answer(
+        self,
+        query: str,
+        *,
+        scope: Scope | None,
+        top_k: int,
+        rerank_top_n: int,
+        time_budget_ms: float | None,
+    ) -> AsyncGenerator[AnswerStep, None]:
+        """Yield an answer's events; the last one is the envelope."""
+        query = checked_query(query, self.served.settings.answer.max_query_chars)
+        scope = checked_scope(scope)
+        async with self.served.answering(self.repos) as orchestrator:
+            events = orchestrator.answer(
+                query,
+                scope,
+                top_k=top_k,
+                rerank_top_n=rerank_top_n,
+                time_budget_ms=time_budget_ms,
+            )
+            async with aclosing(events):
+                async for event in events:
+                    yield AnswerStep(event.type, _event_document(event))
+
+
+def _event_document(event: AnswerEvent) -> Document:
+    match event.type:
+        case "token":
+            return {"content": event.content}
+        case "citation":
+            assert event.citation is not None
+            return citation_document(event.citation)
+        case "envelope":
+            assert event.envelope is not None
+            return answer_document(event.envelope)
+        case "trace":
+            return event.trace or {}
+        case "error":
+            return dict(event.error or {})

@@ -1,0 +1,153 @@
+"""The index that a server answers from: opened anew when its repositories change."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+from codeintel_rev.answer.orchestrator import AnswerOrchestrator
+from codeintel_rev.app.components import load_embedder
+from codeintel_rev.app.local import LocalIndex
+from codeintel_rev.app.local_answers import LocalAnswerContext
+from codeintel_rev.config.settings import Settings
+from codeintel_rev.errors import CodeIntelError
+from codeintel_rev.io.static_embedder import StaticEmbedder
+from codeintel_rev.ports import Clock
+
+_log = logging.getLogger(__name__)
+
+_TRY_AGAIN_S: Final = 1.0
+"""Pause after an index could not be opened, while another process may be making it."""
+
+Repositories = frozenset[str] | None
+"""Names of the repositories that somebody may see; ``None`` = all."""
+
+
+class _Opened:
+    """One opening of the data directory, and how many use it."""
+
+    def __init__(self, index: LocalIndex, signature: tuple[int, int]) -> None:
+        self.index = index
+        self.signature = signature
+        self.users = 1  # whoever serves it
+        self._views: dict[frozenset[str], LocalIndex] = {}
+        self._orchestrators: dict[Repositories, AnswerOrchestrator] = {}
+
+    def view(self, repos: Repositories) -> LocalIndex:
+        if repos is None:
+            return self.index
+        view = self._views.get(repos)
+        if view is None:
+            view = self._views[repos] = self.index.restricted(repos)
+        return view
+
+    def orchestrator(self, repos: Repositories) -> AnswerOrchestrator:
+        found = self._orchestrators.get(repos)
+        if found is None:
+            context = LocalAnswerContext.of(self.view(repos))
+            found = self._orchestrators[repos] = AnswerOrchestrator(context)
+        return found
+
+    def close(self) -> None:
+        for orchestrator in self._orchestrators.values():
+            orchestrator.close()
+        self.index.close()
+
+
+class ServedIndex:
+    """A data directory that is read for a long time; safe to share between threads.
+
+    Commits are seen by every search anyway. When repositories come, go, or are rebuilt, the data
+    directory is opened again, and the former opening is closed when its last user is done.
+    """
+
+    def __init__(self, data_dir: Path, settings: Settings, clock: Clock = time.monotonic) -> None:
+        """Load the embedding model; raises ``SettingsError`` when another one is configured."""
+        self.data_dir = data_dir
+        self.settings = settings
+        self._embedder: StaticEmbedder = load_embedder(settings)
+        self._clock = clock
+        self._lock = Lock()
+        self._opened: _Opened | None = None
+        self._retry_at = 0.0
+
+    @contextmanager
+    def use(self, repos: Repositories = None) -> Iterator[LocalIndex]:
+        """Open a view of the repositories that somebody may see.
+
+        Raises ``IndexUnusable`` while there is none that can be served.
+        """
+        opened = self._acquire()
+        try:
+            yield opened.view(repos)
+        finally:
+            self._release(opened)
+
+    @asynccontextmanager
+    async def answering(self, repos: Repositories = None) -> AsyncIterator[AnswerOrchestrator]:
+        """Open what answers questions about the repositories that somebody may see.
+
+        Raises ``IndexUnusable`` while there is none that can be served.
+        """
+        opened = await asyncio.to_thread(self._acquire)
+        try:
+            yield opened.orchestrator(repos)
+        finally:
+            self._release(opened)
+
+    def close(self) -> None:
+        """Close the index when its last user is done."""
+        with self._lock:
+            opened, self._opened = self._opened, None
+        if opened is not None:
+            self._release(opened)
+
+    def _acquire(self) -> _Opened:
+        replaced = None
+        with self._lock:
+            signature = _signature(self.data_dir)
+            opened = self._opened
+            if opened is None or (
+                opened.signature != signature and self._clock() >= self._retry_at
+            ):
+                replaced, opened = opened, self._open(signature)
+                replaced = replaced if opened is not replaced else None
+            opened.users += 1
+        if replaced is not None:
+            self._release(replaced)
+        return opened
+
+    def _open(self, signature: tuple[int, int]) -> _Opened:
+        """Return a new opening, or the present one when that fails."""
+        try:
+            index = LocalIndex(self.data_dir, self.settings, embedder=self._embedder)
+        except CodeIntelError as error:
+            self._retry_at = self._clock() + _TRY_AGAIN_S
+            if self._opened is None:
+                raise
+            _log.warning("the index stays as it was opened before: %s", error)
+            return self._opened
+        self._opened = _Opened(index, signature)
+        return self._opened
+
+    def _release(self, opened: _Opened) -> None:
+        with self._lock:
+            opened.users -= 1
+            done = opened.users == 0
+        if done:
+            opened.close()
+
+
+def _signature(data_dir: Path) -> tuple[int, int]:
+    """Return what changes with every change of the registry."""
+    try:
+        found = (data_dir / "registry.sqlite").stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_ino

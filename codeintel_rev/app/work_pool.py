@@ -1,0 +1,69 @@
+"""Threads for blocking work, behind an event loop that must not block."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from typing import TypeVar
+
+from codeintel_rev.errors import Busy, DeadlineExceeded
+
+T = TypeVar("T")
+
+
+class WorkPool:
+    """A fixed number of threads and a bounded queue; one hop a request."""
+
+    def __init__(self, threads: int, queue: int, timeout_s: float) -> None:
+        """Run ``threads`` pieces of work at a time (0 = one a core) and let ``queue`` more wait."""
+        threads = threads or os.cpu_count() or 1
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="work")
+        self._room = threads + queue
+        self._timeout_s = timeout_s
+        self._taken = 0
+        self._lock = Lock()
+
+    @property
+    def saturated(self) -> bool:
+        """Whether the next piece of work would be refused."""
+        return self._taken >= self._room
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Return ``work()``, made on one of the threads.
+
+        A thread cannot be stopped: work that is late goes on, and keeps its place until it ends.
+
+        Raises ``Busy`` when the queue is full and ``DeadlineExceeded`` when the work is late.
+        """
+        with self._lock:
+            if self.saturated:
+                raise Busy(
+                    "the server has more to do than it can",
+                    hint="try again in a moment",
+                    value=str(self._room),
+                )
+            self._taken += 1
+        future = self._threads.submit(work)
+        future.add_done_callback(self._leave)
+        try:
+            async with asyncio.timeout(self._timeout_s) as limit:
+                return await asyncio.wrap_future(future)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise DeadlineExceeded(
+                f"the request was not done within {self._timeout_s:g} s",
+                hint="ask for less: a narrower scope, a smaller limit",
+                value=f"{self._timeout_s:g}",
+            ) from None
+
+    def close(self) -> None:
+        """Let the threads end; work that is under way is not awaited."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _leave(self, _: Future[T]) -> None:
+        with self._lock:
+            self._taken -= 1

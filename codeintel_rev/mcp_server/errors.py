@@ -1,0 +1,84 @@
+"""What a client is told when a tool fails: one JSON text ``{code, message, hint}``."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import msgspec
+from fastmcp.exceptions import FastMCPError, NotFoundError, ToolError, ValidationError
+from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
+from pydantic import ValidationError as PydanticValidationError
+
+from codeintel_rev.errors import CodeIntelError, InvalidArgument, NotFound
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_SHOWN_FAULTS = 5
+_FAULT = CodeIntelError("this is a fault of the server", hint="its log tells what happened")
+
+
+def telling(tool: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    """Let a tool fail with the document of an error; what went wrong is the caller's, not logged."""
+
+    @wraps(tool)
+    async def told(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await tool(*args, **kwargs)
+        except CodeIntelError as error:
+            raise tool_error(error) from error
+
+    return told
+
+
+class ErrorDocuments(Middleware):
+    """Turns what fails outside of a tool into the same document; a fault of ours says no more."""
+
+    async def on_call_tool(
+        self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
+    ) -> Any:
+        """Call the tool, and tell what goes wrong."""
+        try:
+            return await call_next(context)
+        except ValidationError as error:
+            raise tool_error(_bad_arguments(context.message.name, error)) from error
+        except NotFoundError as error:
+            raise tool_error(_unknown_tool(context.message.name)) from error
+        except FastMCPError as error:
+            if isinstance(error.__cause__, CodeIntelError):
+                raise
+            raise tool_error(_FAULT) from error  # which the library has logged
+
+
+def tool_error(error: CodeIntelError) -> ToolError:
+    """Return the error of a tool for ``error``."""
+    document = {"code": error.code, "message": error.message, "hint": error.hint}
+    return ToolError(msgspec.json.encode(document).decode(), log_level=logging.DEBUG)
+
+
+def bad_arguments(what: str, error: PydanticValidationError) -> InvalidArgument:
+    """Return the error for arguments that do not fit their schema, the first few faults named."""
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    told = [
+        f"{'.'.join(str(part) for part in fault['loc']) or 'arguments'}: {fault['msg']}"
+        for fault in faults[:_SHOWN_FAULTS]
+    ]
+    return InvalidArgument(
+        f"{what} cannot be called so: {'; '.join(told)}", hint="see the tool's input schema"
+    )
+
+
+def _bad_arguments(tool: str, error: ValidationError) -> CodeIntelError:
+    cause = error.__cause__
+    if isinstance(cause, PydanticValidationError):
+        return bad_arguments(tool, cause)
+    return InvalidArgument(
+        f"{tool} cannot be called with these arguments", hint="see the tool's input schema"
+    )
+
+
+def _unknown_tool(name: str) -> CodeIntelError:
+    return NotFound(f"there is no tool {name[:80]!r}", hint="list the tools", value=name[:80])
