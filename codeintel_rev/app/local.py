@@ -200,6 +200,21 @@ class LocalIndex:
             require_snapshots(found, scope)
         return found
 
+    def related(
+        self, path: str, line: int, *, limit: int = 10, scope: Scope | None = None
+    ) -> SearchResult:
+        """Return code like the chunk at a line of a file, best first, without that chunk.
+
+        ``path`` is a whole path or its end, relative to its repository. Copies of one text are one
+        hit, which names the others in ``locations``.
+
+        Raises ``NotFound`` for a file or a line that is not indexed, ``InvalidArgument`` for a path
+        that may be several files and for an unusable line, limit or scope.
+        """
+        from codeintel_rev.app.related import related_code
+
+        return related_code(self, path, line, limit, scope)
+
     def ask(
         self,
         question: str,

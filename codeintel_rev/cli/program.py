@@ -21,6 +21,7 @@ from codeintel_rev.errors import CodeIntelError
 COMMANDS: Final = (
     "index",
     "search",
+    "related",
     "ask",
     "watch",
     "status",

@@ -19,7 +19,6 @@ from codeintel_rev.cli.options import (
     command_app,
 )
 from codeintel_rev.cli.output import Output
-from codeintel_rev.types import SearchResult
 
 app = command_app()
 
@@ -46,6 +45,7 @@ def search(
     Indexes the repository first when there is no index, and brings it up to date.
     """
     from codeintel_rev.app.requests import checked_query, scope_of
+    from codeintel_rev.cli.hits import show_hits
     from codeintel_rev.cli.opening import fresh_index, roots_of
     from codeintel_rev.config.settings import load_settings
 
@@ -64,22 +64,4 @@ def search(
             query, limit=limit or settings.search.limit, mode=mode, scope=scope, explain=explain
         )
         roots = roots_of(index)
-    _show(output, result, roots)
-
-
-def _show(output: Output, result: SearchResult, roots: dict[str, str]) -> None:
-    if output.json:
-        from codeintel_rev.app.documents import search_document
-
-        output.document(search_document(result))
-    elif not result.hits:
-        output.note("nothing found")
-    elif output.is_terminal:
-        from codeintel_rev.cli.styled import styled_hits
-
-        output.styled(styled_hits(result, roots))
-    else:
-        from codeintel_rev.cli.blocks import hits_text
-
-        output.text(hits_text(result, name_repos=len(roots) > 1))
-    output.limits(result.limits)
+    show_hits(output, result, roots)

@@ -95,6 +95,10 @@ class JournalCatalog:
         )
         return list(dict.fromkeys(row for row in rows if row is not None))
 
+    def has_file(self, path: str) -> bool:
+        """Return whether a snapshot holds a file of this path, or of one that ends in it."""
+        return any(self._journal.paths_ending(s.id, path, limit=1) for s in self._snapshots)
+
     def symbols(
         self, path: str, content_hash: str, names: Collection[str]
     ) -> list[Symbol] | None:
