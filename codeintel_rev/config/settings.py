@@ -73,6 +73,20 @@ class CompactionConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class FaissConfig:
+    """How a vector index that stands alone is kept."""
+
+    use_cuvs: Literal["auto"] | bool = "auto"
+    """Whether to search on a GPU: ``auto`` = where one is; ``true`` tells when there is none."""
+    compaction_threshold: Share = 0.05
+    """Compacting is worth while when more than this share changed."""
+    compaction_min: Count = 256
+    """Fewer changes than these are never worth it."""
+    adaptive_nprobe: bool = True
+    """Choose at build how many lists a search reads, for a recall of 0.95; else an eighth."""
+
+
+@dataclass(frozen=True, slots=True)
 class SearchConfig:
     """What a search accepts and returns when it is not told otherwise."""
 
@@ -224,6 +238,7 @@ class Settings:
     mirror: MirrorConfig = MirrorConfig()
     watch: WatchConfig = WatchConfig()
     compaction: CompactionConfig = CompactionConfig()
+    faiss: FaissConfig = FaissConfig()
     search: SearchConfig = SearchConfig()
     duckdb: DuckDBConfig = DuckDBConfig()
     answer: AnswerConfig = AnswerConfig()
