@@ -21,7 +21,7 @@ from codeintel_rev.indexing.prepare import (
 )
 from codeintel_rev.indexing.store import RepositoryFolder, SnapshotChange, StoreWriter
 from codeintel_rev.indexing.survey import Survey, encode_state
-from codeintel_rev.io.journal import WORKTREE, FileRecord, Journal
+from codeintel_rev.io.journal import WORKTREE, FileRecord, Journal, JournalView
 from codeintel_rev.types import FileEntry
 
 POOL_FILES = 2_000
@@ -103,6 +103,7 @@ class Refresher:
         self._dim = dim
         self._options = options
         self._ref = ref
+        self._known: tuple[frozenset[str] | None, _Recorded] | None = None
 
     def is_current(self, survey: Survey) -> bool:
         """Return whether the snapshot already stands as surveyed; needs no lock."""
@@ -284,26 +285,35 @@ class Refresher:
             pool.close()
 
     def _recorded(self, among: frozenset[str] | None) -> _Recorded:
+        """Return what is known of ``among``; read once a sequence."""
         journal = Journal(self._folder.journal)
         try:
             with journal.view() as view:
-                virgin = view.meta()["reserved_rows"] == 0
-                snapshot = view.snapshot(self._ref)
-                if snapshot is None:
-                    return _Recorded({}, {}, (None, None), None, view.sequence, 0, 0, virgin)
-                file_count, skipped = view.counts(snapshot.id)
-                return _Recorded(
-                    files=view.files(snapshot.id, among),
-                    skipped=view.skipped(snapshot.id, among),
-                    head=snapshot.head,
-                    tree_state=snapshot.tree_state,
-                    sequence=view.sequence,
-                    file_count=file_count,
-                    skipped_count=sum(skipped.values()),
-                    virgin=virgin,
-                )
+                known = self._known
+                if known is not None and (known[0], known[1].sequence) == (among, view.sequence):
+                    return known[1]
+                recorded = self._read(view, among)
+                self._known = (among, recorded)
+                return recorded
         finally:
             journal.close()
+
+    def _read(self, view: JournalView, among: frozenset[str] | None) -> _Recorded:
+        virgin = view.meta()["reserved_rows"] == 0
+        snapshot = view.snapshot(self._ref)
+        if snapshot is None:
+            return _Recorded({}, {}, (None, None), None, view.sequence, 0, 0, virgin)
+        file_count, skipped = view.counts(snapshot.id)
+        return _Recorded(
+            files=view.files(snapshot.id, among),
+            skipped=view.skipped(snapshot.id, among),
+            head=snapshot.head,
+            tree_state=snapshot.tree_state,
+            sequence=view.sequence,
+            file_count=file_count,
+            skipped_count=sum(skipped.values()),
+            virgin=virgin,
+        )
 
 
 def unchanged(folder: RepositoryFolder, ref: str = WORKTREE) -> RefreshReport:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -348,12 +349,18 @@ class JournalView:
         if paths is None:
             yield from self._connection.execute(query, (snapshot_id,))
             return
-        for path in paths:
-            yield from self._connection.execute(f"{query} AND path = ?", (snapshot_id, path))
+        names = msgspec.json.encode([path for path in paths if _is_text(path)])
+        among = f"{query} AND path IN (SELECT value FROM json_each(?))"  # noqa: S608  our own
+        yield from self._connection.execute(among, (snapshot_id, names.decode()))
 
     def _one(self, query: str, *parameters: Any) -> Any:
         row = self._connection.execute(query, parameters).fetchone()
         return row[0] if row else None
+
+
+def _is_text(path: str) -> bool:
+    """Return whether a path can be in the journal: one that is no UTF-8 never is."""
+    return path.isascii() or not any("\ud800" <= character <= "\udfff" for character in path)
 
 
 def _record(row: int, found: Sequence[Any], span: NDArray[np.int32]) -> ChunkRecord:
