@@ -61,6 +61,12 @@ class LexicalIndex(Protocol):
         """
         ...
 
+    def coverage(
+        self, terms: Sequence[str], mask: NDArray[np.bool_], title: Collection[str] | None = None
+    ) -> float:
+        """Return how well the best row holds the terms, comparable over repositories."""
+        ...
+
 
 class ChunkCatalog(Protocol):
     """Rows to what stands in them."""

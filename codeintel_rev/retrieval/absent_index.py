@@ -15,6 +15,10 @@ class AbsentIndex:
         """Return no rows and no scores."""
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
 
+    def coverage(self, *_: Any, **__: Any) -> float:
+        """Return 0: no term is known to occur."""
+        return 0.0
+
     def similarities(
         self, query: NDArray[np.float32], rows: NDArray[np.int64]
     ) -> NDArray[np.float32]:

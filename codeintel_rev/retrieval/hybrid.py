@@ -15,6 +15,7 @@ from codeintel_rev.retrieval.fusion import RRF_K
 from codeintel_rev.retrieval.query import ParsedQuery, one_line, spoken
 from codeintel_rev.retrieval.ranking import Ranked, rank
 from codeintel_rev.retrieval.signals import query_facts
+from codeintel_rev.retrieval.strength import Evidence
 from codeintel_rev.text.kinds import definition_order
 from codeintel_rev.types import ChannelScores, ChunkRecord, Mode, SearchHit
 
@@ -76,6 +77,15 @@ class HybridSearcher:
         """Return up to ``limit`` hydrated hits, best first."""
         return self.finish(query, self.retrieve(query, mode, limit), limit, mode, explain=explain)
 
+    def evidence(self, query: ParsedQuery, retrieved: Retrieved) -> Evidence:
+        """Return what speaks for this repository beside others."""
+        mask = self._channels.mask
+        worded = self._channels.words.coverage(query.terms, mask, query.title)
+        return Evidence(
+            similar=max(retrieved.dense.values(), default=0.0),
+            worded=worded if retrieved.words else 0.0,
+        )
+
     def finish(
         self,
         query: ParsedQuery,
@@ -85,18 +95,36 @@ class HybridSearcher:
         *,
         explain: bool = False,
     ) -> list[SearchHit]:
-        """Rank what the channels returned and hydrate the best ``limit``.
+        """Rank what the channels returned and hydrate the best ``limit``."""
+        ranked = self.ranked(query, retrieved, limit, mode)
+        return self.hydrated(ranked, retrieved, explain=explain)
+
+    def ranked(
+        self,
+        query: ParsedQuery,
+        retrieved: Retrieved,
+        limit: int,
+        mode: Mode = "hybrid",
+        strength: float = 1.0,
+    ) -> list[Ranked]:
+        """Return the best ``limit`` of what the channels returned; scores are times ``strength``.
 
         The definitions of a query that is one name stand before all else, types before what
         belongs to them; so does the text that a query quotes.
         """
-        ranked = rank(
-            query_facts(query.terms, query.title), self.candidates(query, retrieved, limit)
-        )
+        facts = query_facts(query.terms, query.title)
+        ranked = rank(facts, self.candidates(query, retrieved, limit))
+        if strength != 1.0:
+            ranked = [item._replace(score=item.score * strength) for item in ranked]
         if query.is_identifier or retrieved.is_verbatim or mode == "exact":
             name = query.names[0] if query.is_identifier else None
             ranked = exact_first(ranked, name, by_kind=not retrieved.is_verbatim)
-        del ranked[limit:]
+        return ranked[:limit]
+
+    def hydrated(
+        self, ranked: Sequence[Ranked], retrieved: Retrieved, *, explain: bool = False
+    ) -> list[SearchHit]:
+        """Return hits with their text, in the order given."""
         rows = [item.candidate.head.row for item in ranked]
         records = {record.row: record for record in self._channels.catalog.hydrate(rows)}
         ranks = _reciprocal_ranks(retrieved)

@@ -84,23 +84,50 @@ class TantivySearcher:
                 return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
             return _best(searcher, query, k, mask)
 
+    def coverage(
+        self, terms: Sequence[str], mask: NDArray[np.bool_], title: Collection[str] | None = None
+    ) -> float:
+        """Return the best row's score for each unit of weight that the query has.
+
+        Terms weigh what they weigh in code at large, and those that occur nowhere here count as
+        missing, so that repositories compare.
+
+        Raises ``IndexDamaged`` when what was written cannot be read.
+        """
+        with reading(self._folder):
+            searcher = self._index.searcher()
+            words = self._words(searcher, terms, title, repository_share=0.0)[:MAX_TERMS]
+            query = self._query(searcher, words)
+            if query is None:
+                return 0.0
+            _, scores = _best(searcher, query, 1, mask)
+            return float(scores.max(initial=0.0)) / math.fsum(word.weight for word in words)
+
     def telling_words(
         self, searcher: tantivy.Searcher, terms: Sequence[str], title: Collection[str] | None = None
     ) -> list[Word]:
-        """Return what the query's terms may look like, the weightiest ``MAX_TERMS`` of them."""
+        """Return what the query's terms may look like, the weightiest ``MAX_TERMS`` that occur."""
+        words = self._words(searcher, terms, title, REPOSITORY_SHARE)
+        return [word for word in words if word.forms][:MAX_TERMS]
+
+    def _words(
+        self,
+        searcher: tantivy.Searcher,
+        terms: Sequence[str],
+        title: Collection[str] | None,
+        repository_share: float,
+    ) -> list[Word]:
+        """Return every term of the query, the weightiest first."""
         words = []
         for term, count in Counter(terms).items():
             frequencies = {form: _frequency(searcher, form) for form in (term, *inflections(term))}
-            frequency = max(frequencies.values())
-            if frequency:
-                own = _idf(searcher.num_docs, frequency) ** REPOSITORY_SHARE
-                background = self._background_idf(term) ** (1.0 - REPOSITORY_SHARE)
-                forms = tuple(form for form, found in frequencies.items() if found)
-                weight = own * background * (1.0 + math.log(count))
-                stress = 1.0 if title is None or term in title else BODY_WEIGHT
-                words.append(Word(term, weight * stress, forms))
-        words.sort(key=lambda word: (-word.weight, word.term))
-        return words[:MAX_TERMS]
+            own = _idf(searcher.num_docs, max(frequencies.values())) ** repository_share
+            background = self._background_idf(term) ** (1.0 - repository_share)
+            forms = tuple(form for form, found in frequencies.items() if found)
+            weight = own * background * (1.0 + math.log(count))
+            stress = 1.0 if title is None or term in title else BODY_WEIGHT
+            words.append(Word(term, weight * stress, forms))
+        return sorted(words, key=lambda word: (-word.weight, word.term))
 
     def _query(self, searcher: tantivy.Searcher, words: Sequence[Word]) -> tantivy.Query | None:
         weights = {word.term: word.weight for word in words}

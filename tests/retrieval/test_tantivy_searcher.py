@@ -69,3 +69,12 @@ def test_the_title_of_a_text_counts_most(searcher: TantivySearcher) -> None:
     for title, best in (("render", 3), ("url", 0)):
         found, _ = searcher.search(terms, 1, mask, [title])
         assert found.tolist() == [best]
+
+
+def test_a_term_that_occurs_nowhere_counts_as_missing(searcher: TantivySearcher) -> None:
+    mask = np.ones(4, dtype=np.bool_)
+    whole = searcher.coverage(["url", "query"], mask)
+    half = searcher.coverage(["url", "absent"], mask)
+    assert half == pytest.approx(whole / 2, rel=0.01)
+    assert searcher.coverage(["absent"], mask) == 0.0
+    assert searcher.coverage(["url"], np.zeros(4, dtype=np.bool_)) == 0.0

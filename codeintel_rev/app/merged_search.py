@@ -1,0 +1,101 @@
+"""One search over the views of several repositories."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from codeintel_rev.app.hit_places import placed_hits
+from codeintel_rev.app.repository import RepositoryView
+from codeintel_rev.retrieval.hybrid import HybridSearcher, Retrieved, hit_of_record
+from codeintel_rev.retrieval.query import ParsedQuery
+from codeintel_rev.retrieval.ranking import Ranked
+from codeintel_rev.retrieval.strength import names_repository, strengths
+from codeintel_rev.types import Mode, SearchHit
+
+OpenSearcher = Callable[[RepositoryView], HybridSearcher]
+
+
+class _Part(NamedTuple):
+    """One repository's share in a search."""
+
+    view: RepositoryView
+    searcher: HybridSearcher
+    retrieved: Retrieved
+
+
+def search_views(
+    views: Sequence[RepositoryView],
+    open_searcher: OpenSearcher,
+    query: ParsedQuery,
+    limit: int,
+    mode: Mode,
+    *,
+    explain: bool,
+) -> list[SearchHit]:
+    """Return the best ``limit`` hits over all views, marked with where they come from."""
+    hits = _located(views, query, limit) if query.location is not None else []
+    if not hits:
+        # a thing that several snapshots hold becomes one hit, so that more are looked at
+        wanted = limit * max((len(view.snapshots) for view in views), default=1)
+        hits = _ranked(views, open_searcher, query, wanted, mode, explain=explain)
+    hits.sort(key=lambda hit: (-hit.score, hit.doc_id))
+    return hits[:limit]
+
+
+def _located(views: Sequence[RepositoryView], query: ParsedQuery, limit: int) -> list[SearchHit]:
+    assert query.location is not None
+    found = []
+    for view in views:
+        rows = view.catalog.located(*query.location)
+        rows = [row for row in rows if view.channels.mask[row]]
+        records = view.catalog.hydrate(rows)
+        hits = [hit_of_record(record, 1.0 / at) for at, record in enumerate(records, start=1)]
+        found += placed_hits(view, hits, limit)
+    return found
+
+
+def _ranked(
+    views: Sequence[RepositoryView],
+    open_searcher: OpenSearcher,
+    query: ParsedQuery,
+    wanted: int,
+    mode: Mode,
+    *,
+    explain: bool,
+) -> list[SearchHit]:
+    """Rank each repository by itself, weigh them against each other, and read only what is shown."""
+    parts = []
+    for view in views:
+        searcher = open_searcher(view)
+        parts.append(_Part(view, searcher, searcher.retrieve(query, mode, wanted)))
+    ranked = [
+        part.searcher.ranked(query, part.retrieved, wanted, mode, factor)
+        for part, factor in zip(parts, _factors(parts, query), strict=True)
+    ]
+    least = _least_shown(ranked, wanted)
+    hits: list[SearchHit] = []
+    for part, items in zip(parts, ranked, strict=True):
+        shown = [item for item in items if item.score >= least]
+        found = part.searcher.hydrated(shown, part.retrieved, explain=explain)
+        hits += placed_hits(part.view, found, wanted)
+    return hits
+
+
+def _factors(parts: Sequence[_Part], query: ParsedQuery) -> list[float]:
+    if len(parts) < 2:
+        return [1.0] * len(parts)
+    return strengths(
+        [
+            part.searcher.evidence(query, part.retrieved)._replace(
+                is_named=names_repository(query.text, part.view.repository.name)
+            )
+            for part in parts
+        ]
+    )
+
+
+def _least_shown(ranked: Sequence[Sequence[Ranked]], wanted: int) -> float:
+    """Return the score of the ``wanted``-th best of all."""
+    scores = sorted((item.score for items in ranked for item in items), reverse=True)
+    return scores[min(wanted, len(scores)) - 1] if scores else 0.0
