@@ -311,3 +311,33 @@ def test_a_long_sentence_is_cut_at_200_characters() -> None:
     doc = docs_of(f'def f():\n    """{"word " * 100}"""\n', "python")["f"]
     assert len(doc) == 200
     assert doc.endswith("…")
+
+
+def test_items_inside_a_macro_call_of_rust_are_known_by_name() -> None:
+    source = (
+        "cfg_rt! {\n"
+        "    /// Spawns.\n"
+        "    pub fn spawn(x: u32) -> u32 { x }\n"
+        "    cfg_deep! { pub mod inner { pub struct Deep; } }\n"
+        "}\n"
+        "impl A {\n"
+        "    cfg_x! { fn m(&self) {} }\n"
+        "}\n"
+        "html! { <div> fn no() {} </div> }\n"
+        "fn main() { cfg_y! { fn local() {} } }\n"
+    )
+    found = [(s.kind, s.qualname, s.line) for s in chunk_source(source.encode(), "rust").symbols]
+    assert found == [
+        ("function", "spawn", 3),
+        ("module", "inner", 4),
+        ("struct", "inner.Deep", 4),
+        ("impl", "A", 6),
+        ("method", "A.m", 7),
+        ("function", "main", 10),
+    ]
+    assert docs_of(source, "rust")["spawn"] == "Spawns."
+
+
+def test_macro_calls_without_end_cost_no_more_than_their_size() -> None:
+    chunks = chunk_source(b"a!{\n" * 2_000, "rust").chunks
+    assert chunks[-1].end_line == 2_000
