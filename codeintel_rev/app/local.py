@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from codeintel_rev.app.components import components, load_embedder
 from codeintel_rev.app.data_dir import data_dir_for_search
-from codeintel_rev.app.hit_places import placed_hits
+from codeintel_rev.app.merged_search import search_views
 from codeintel_rev.app.repository import (
     OpenRepository,
     RepositoryView,
@@ -35,9 +35,9 @@ from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import file_lock
 from codeintel_rev.io.registry import Registry, Repository
 from codeintel_rev.io.static_embedder import StaticEmbedder
-from codeintel_rev.retrieval.hybrid import HybridSearcher, hit_of_record
-from codeintel_rev.retrieval.query import ParsedQuery, parse_query
-from codeintel_rev.types import Mode, Scope, SearchHit, SearchResult, StatusReport
+from codeintel_rev.retrieval.hybrid import HybridSearcher
+from codeintel_rev.retrieval.query import parse_query
+from codeintel_rev.types import Mode, Scope, SearchResult, StatusReport
 
 if TYPE_CHECKING:
     from codeintel_rev.app.refreshing import Waiting
@@ -153,32 +153,20 @@ class LocalIndex:
         limit = checked_limit(limit)
         scope = checked_scope(scope)
         parsed = parse_query(query)
-        hits: list[SearchHit] = []
-        limits = list(self._limits)
-        reached = False
-        for opened in self.selected(scope):
-            with opened.view(scope) as view:
-                if view is not None and view.channels.mask.any():
-                    reached = True
-                    limits += view.limits
-                    hits += self.search_view(view, parsed, limit, mode, explain=explain)
-        hits.sort(key=lambda hit: (-hit.score, hit.doc_id))
-        limits += [] if reached else ["scope_empty"]
+        with ExitStack() as stack:
+            opened = [
+                stack.enter_context(repository.view(scope)) for repository in self.selected(scope)
+            ]
+            views = [view for view in opened if view is not None and view.channels.mask.any()]
+            limits = [*self._limits, *(word for view in views for word in view.limits)]
+            hits = search_views(views, self._searcher, parsed, limit, mode, explain=explain)
+        limits += [] if views else ["scope_empty"]
         took_ms = (time.perf_counter() - started) * 1000
         told = tuple(dict.fromkeys(limits))
-        return SearchResult(query, tuple(hits[:limit]), told, round(took_ms, 3))
+        return SearchResult(query, tuple(hits), told, round(took_ms, 3))
 
-    def search_view(
-        self, view: RepositoryView, query: ParsedQuery, limit: int, mode: Mode, *, explain: bool
-    ) -> list[SearchHit]:
-        """Return the best hits of one repository, marked with where they come from."""
-        if query.location is not None:
-            hits = self._located(view, query)
-            if hits:
-                return placed_hits(view, hits, limit)
-        searcher = HybridSearcher(view.channels, self.embedder)
-        wanted = limit * len(view.snapshots)
-        return placed_hits(view, searcher.search(query, wanted, mode, explain=explain), limit)
+    def _searcher(self, view: RepositoryView) -> HybridSearcher:
+        return HybridSearcher(view.channels, self.embedder)
 
     def selected(self, scope: Scope | None) -> list[OpenRepository]:
         """Return the open repositories that ``scope`` names.
@@ -266,15 +254,6 @@ class LocalIndex:
             writer=next((who for who in writers if who), None),
             secrets=[secret for described in found for secret in described.secrets],
         )
-
-    def _located(self, view: RepositoryView, query: ParsedQuery) -> list[SearchHit]:
-        assert query.location is not None
-        rows = view.catalog.located(*query.location)
-        rows = [row for row in rows if view.channels.mask[row]]
-        return [
-            hit_of_record(record, 1.0 / rank)
-            for rank, record in enumerate(view.catalog.hydrate(rows), start=1)
-        ]
 
 
 def open_index(
