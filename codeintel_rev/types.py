@@ -5,6 +5,7 @@ Lines and columns are 1-based, ranges are inclusive, byte offsets are 0-based an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -217,6 +218,8 @@ class Snippet:
     id: int
     uri: str
     start_line: int
+    stage_ms: Mapping[str, float] = field(default_factory=dict)
+    """How long each stage took, where that was asked for: ``embed``, ``faiss``, ``bm25`` ..."""
     end_line: int
     language: str
     code: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -15,6 +15,7 @@ from codeintel_rev.answer.extractive import Piece
 from codeintel_rev.answer.passages import cite
 from codeintel_rev.answer.prompt import Prompt
 from codeintel_rev.ports import ChatModel
+from codeintel_rev.types import Symbol
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +27,20 @@ class ChatSynthesis:
     prompt: Prompt
     options: AnswerOptions
     deadline: Deadline
+    symbols: Mapping[int, Sequence[Symbol]] = field(default_factory=dict)
+    """What is defined in the hits, by ``SearchHit.doc_id``."""
     spoke: bool = False
     """Whether the model wrote any text."""
     cited: bool = False
     """Whether it cited a snippet."""
     limits: list[str] = field(default_factory=list)
+    model_id: str | None = None
+    tokens: int = 0
+    """Pieces that the model sent; servers send one a token."""
+    ttft_ms: float | None = None
+    """From the request to the first text."""
+    latency_ms: float | None = None
+    _started: float = 0.0
 
     async def pieces(self, chat: ChatModel) -> AsyncGenerator[Piece, None]:
         """Yield text and citations as the model writes.
@@ -40,17 +50,30 @@ class ChatSynthesis:
         names no snippet ``citation_invalid``. Text that was written stands.
         """
         parser = CitationParser(len(self.prompt.passages))
+        self.model_id = getattr(chat, "model_id", None)
+        self._started = self.deadline.clock()
         # Closing the stream closes the request behind it, also when our own consumer went away.
         async with aclosing(self._completion(chat)) as tokens:
             async for token in self._timed(tokens):
                 for piece in self._cited(parser.feed(token)):
                     yield piece
+        self.latency_ms = self._elapsed_ms()
         for piece in self._cited(parser.close()):
             yield piece
         if parser.invalid:
             self.limits.append("citation_invalid")
         if not (self.spoke or self.limits):
             self.limits.append("synthesis_error")
+
+    @property
+    def tps(self) -> float | None:
+        """Tokens a second after the first; ``None`` where that cannot be told."""
+        if self.latency_ms is None or self.ttft_ms is None or self.latency_ms <= self.ttft_ms:
+            return None
+        return (self.tokens - 1) / (self.latency_ms - self.ttft_ms) * 1000
+
+    def _elapsed_ms(self) -> float:
+        return (self.deadline.clock() - self._started) * 1000
 
     async def _completion(self, chat: ChatModel) -> AsyncGenerator[str, None]:
         stream = chat.stream_completion(
@@ -82,7 +105,9 @@ class ChatSynthesis:
                 if not is_late:
                     log.warning("synthesis failed: %s", error, exc_info=error)
                 return
-            self.spoke = self.spoke or bool(token.strip())
+            self.tokens += 1
+            if not self.spoke and token.strip():
+                self.spoke, self.ttft_ms = True, self._elapsed_ms()
             if token and self.spoke:
                 yield token
 

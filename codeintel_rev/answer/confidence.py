@@ -2,45 +2,43 @@
 
 from __future__ import annotations
 
-SYNTHESISED = 0.8
-EXTRACTED = 0.5
 PER_LIMIT = 0.1
 UNCITED = 0.2
-STRONG_HIT = 0.1
-STRONG_SIGNAL = 0.7
+UNSUPPORTED_CEILING = 0.2
 TEXT_SCAN_CEILING = 0.3
+SYNTHESISED = 0.1
+"""What a language model that cites adds: it read the snippets and found something to say."""
 
 
 def confidence(
     *,
-    has_hits: bool,
-    synthesised: bool,
+    evidence: float,
+    synthesised: bool = False,
     limits: tuple[str, ...] = (),
-    best_signal: float | None = None,
     retrieval: str = "hybrid-rrf",
 ) -> float:
     """Return a confidence in [0, 1], rounded to two places.
 
-    Nothing found is 0. Otherwise it starts at 0.8 for a synthesised answer and 0.5 for an extracted
-    one, loses 0.1 a limit (0.2 for ``citation_missing``) and gains 0.1 when ``best_signal`` is above
-    0.7. An answer from a text scan never passes 0.3.
+    It starts at the strength of the evidence, gains 0.1 when a language model answered from it, and
+    loses 0.1 a limit (0.2 for ``citation_missing``). With ``no_evidence`` it never passes 0.2, from
+    a text scan never 0.3.
 
     Args:
-        has_hits: Whether retrieval found anything.
+        evidence: ``Evidence.score``: about the share of questions with hits like these that they
+            answer; 0 without hits.
         synthesised: Whether a language model wrote the text.
         limits: What went wrong on the way, as limit words.
-        best_signal: Best cosine or rerank score, both in [-1, 1]. A fused score is none of
-            these: it never passes 0.05.
         retrieval: ``AnswerPlan.retrieval``.
 
     """
-    if not has_hits:
+    if evidence <= 0:
         return 0.0
-    value = SYNTHESISED if synthesised else EXTRACTED
-    value -= sum(UNCITED if word == "citation_missing" else PER_LIMIT for word in limits)
-    if best_signal is not None and best_signal > STRONG_SIGNAL:
-        value += STRONG_HIT
+    value = evidence + SYNTHESISED * synthesised
+    for word in limits:
+        if word != "no_evidence":
+            value -= UNCITED if word == "citation_missing" else PER_LIMIT
+    if "no_evidence" in limits:
+        value = min(value, UNSUPPORTED_CEILING)
     if retrieval == "text-scan":
         value = min(value, TEXT_SCAN_CEILING)
-    # Rounded because 0.5 - 0.1 - 0.1 must not pass a threshold of 0.3.
     return round(min(1.0, max(0.0, value)), 2)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from codeintel_rev.answer.budget import RetrievalBudget
+from codeintel_rev.answer.prompt import SYSTEM
+from codeintel_rev.observability.answer_trace import AnswerTrace
 from codeintel_rev.ports import ChatModel, Clock, Reranker
-from codeintel_rev.types import Mode, Scope, SearchHit, SearchResult
+from codeintel_rev.types import Mode, Scope, SearchHit, SearchResult, Symbol
 
 
 class Retriever(Protocol):
@@ -42,6 +44,35 @@ class OneCallSearcher(Protocol):
         ...
 
 
+class Lookup(NamedTuple):
+    """What the index records of the places where hits stand."""
+
+    symbols: Mapping[int, Sequence[Symbol]] = {}
+    """By ``SearchHit.doc_id``, for hits that stand where they say: what is defined in them."""
+    sequences: Mapping[str, int] = {}
+    """How many writes each repository had seen, by its name."""
+    generations: Mapping[str, int] = {}
+
+
+class SourceRecord(Protocol):
+    """The record of what was indexed, against which an answer checks what it cites."""
+
+    def look_up(self, hits: Sequence[SearchHit], scope: Scope | None, *, present: bool) -> Lookup:
+        """Return what is recorded of the hits; with ``present`` their files are read as well.
+
+        Synchronous, called from a thread, and may raise.
+        """
+        ...
+
+
+class TraceSink(Protocol):
+    """Takes the record of each answer; never raises and never waits."""
+
+    def emit(self, trace: AnswerTrace) -> None:
+        """Take one record."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerOptions:
     """The settings of the answer pipeline."""
@@ -52,6 +83,10 @@ class AnswerOptions:
     temperature: float = 0.2
     confidence_threshold: float = 0.3
     """At or below it an answer is marked ``low_confidence``."""
+    system_prompt: str = SYSTEM
+    """The instructions to the language model."""
+    check_files: bool = False
+    """Whether citations are also checked against the present bytes of their files."""
     threads: int = 4
     """Calls that one backend may run at a time."""
 
@@ -67,6 +102,16 @@ class AnswerContext(Protocol):
     @property
     def searcher(self) -> OneCallSearcher | None:
         """Retrieval in one call; set when every channel is local."""
+        ...
+
+    @property
+    def sources(self) -> SourceRecord | None:
+        """The record that citations are checked against; without it the hits are believed."""
+        ...
+
+    @property
+    def traces(self) -> TraceSink | None:
+        """Where the record of each answer goes."""
         ...
 
     @property

@@ -69,6 +69,8 @@ class Definition:
     """Where it begins, decorators and leading comment included."""
     line: int
     """Where its name stands."""
+    body: int
+    """Where its body begins, below signature and docstring."""
     last: int
     signature: str
     doc: str
@@ -76,7 +78,7 @@ class Definition:
 
     def defines(self, symbol: str) -> bool:
         """Return whether this is the definition of a dotted symbol, judged by its last name."""
-        return _leaf(symbol) == self.name
+        return leaf(symbol) == self.name
 
 
 def definitions_in(lines: Sequence[str]) -> list[Definition]:
@@ -97,7 +99,7 @@ def definition_of(lines: Sequence[str], symbol: str, kind: str = "") -> Definiti
     A name without a keyword before it (``int parse(char *text) {``, ``LIMIT = 3``) is found too.
     ``kind`` is the parser's word for it, and empty where that speaks of the snippet as a whole.
     """
-    name = _leaf(symbol)
+    name = leaf(symbol)
     if not name:
         return None
     for definition in definitions_in(lines):
@@ -107,8 +109,9 @@ def definition_of(lines: Sequence[str], symbol: str, kind: str = "") -> Definiti
     return None if number is None else _definition(lines, number, name, kind or "definition")
 
 
-def _leaf(symbol: str) -> str:
-    return re.split(r"\.|::|#", symbol)[-1]
+def leaf(symbol: str) -> str:
+    """Return the last name of a dotted symbol, empty for a title of a document."""
+    return "" if " " in symbol else re.split(r"\.|::|#", symbol)[-1]
 
 
 def _bare_line(lines: Sequence[str], name: str) -> int | None:
@@ -127,18 +130,30 @@ def _bare_line(lines: Sequence[str], name: str) -> int | None:
 
 def _definition(lines: Sequence[str], number: int, name: str, kind: str) -> Definition:
     first, last = _lead_start(lines, number), _extent(lines, number)
-    doc = _docstring(lines, number, last) or _comment(lines[first:number])
-    return Definition(name, kind, first, number, last, _signature(lines, number), doc)
+    signature, after = _signature(lines, number)
+    body = _body_start(lines, number, min(last, number + MAX_SIGNATURE_LINES)) or after
+    docstring = _DOCSTRING.match("\n".join(lines[body : last + 1]))
+    if docstring:
+        body += docstring[0].count("\n") + 1
+    doc = first_sentence(docstring["text"]) if docstring else _comment(lines[first:number])
+    return Definition(name, kind, first, number, body, last, signature, doc)
 
 
-def _signature(lines: Sequence[str], number: int) -> str:
-    """Return the line of the name and those that its open brackets go on to, as one line."""
+def _signature(lines: Sequence[str], number: int) -> tuple[str, int]:
+    """Return the line of the name and those that its open brackets go on to, and what is next."""
     text = ""
     for line in lines[number : number + MAX_SIGNATURE_LINES]:
+        number += 1
         text = f"{text} {line.strip()}".strip()
         if text.count("(") <= text.count(")") or text.endswith(("{", "=>")):
             break
-    return re.sub(r"(?<=\() | (?=\))", "", text).rstrip("{ :=\\")
+    return re.sub(r"(?<=\() | (?=\))", "", text).rstrip("{ :=\\"), number
+
+
+def _body_start(lines: Sequence[str], number: int, last: int) -> int | None:
+    """Return the line below the one that opens the body, be it behind a list of constraints."""
+    ends = (line.split(" #")[0].rstrip() for line in lines[number : last + 1])
+    return next((at for at, end in enumerate(ends, number + 1) if end.endswith((":", "{"))), None)
 
 
 def _lead_start(lines: Sequence[str], number: int) -> int:
@@ -164,15 +179,6 @@ def _extent(lines: Sequence[str], number: int) -> int:
 def _indent(line: str) -> int:
     expanded = line.expandtabs(4)
     return len(expanded) - len(expanded.lstrip())
-
-
-def _docstring(lines: Sequence[str], number: int, last: int) -> str:
-    """Return the first sentence of the string that opens the body, as Python has it."""
-    for position in range(number, last):
-        if lines[position].split("#")[0].rstrip().endswith(":"):
-            match = _DOCSTRING.match("\n".join(lines[position + 1 : last + 1]))
-            return first_sentence(match["text"]) if match else ""
-    return ""
 
 
 def _comment(lines: Sequence[str]) -> str:

@@ -1,25 +1,27 @@
-"""Entries: what a snippet is, read from the index and from its own text."""
+"""Entries: what a snippet is, read from the symbols of its file and from its own text."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from codeintel_rev.answer.definitions import (
     Definition,
     definition_of,
     definitions_in,
     file_doc,
+    leaf,
     opening_of,
     prose_of,
 )
 from codeintel_rev.answer.passages import Passage
+from codeintel_rev.answer.question import Question, stems_of
 from codeintel_rev.answer.sentences import inline_code, plain_heading, quoted, shortened
-from codeintel_rev.text.code_tokenizer import tokenize
+from codeintel_rev.types import SearchHit, Symbol
 
 MAX_NAMES = 4
-"""How many members or mentions an entry lists."""
+"""How many members an entry lists."""
 
 MAX_OPENING = 80
 """Characters of the line that stands for a snippet without a name."""
@@ -27,56 +29,16 @@ MAX_OPENING = 80
 _WHOLE_SNIPPET_KINDS = frozenset({"", "block", "lines", "module"})
 """Kinds that speak of a snippet's shape rather than of its symbol."""
 
+_CALLABLE = frozenset({"function", "method"})
 _TEST_PATH = re.compile(
     r"(?:^|/)(?:tests?|__tests__|specs?|testing)/|(?:^|/)(?:test_[^/]*|conftest\.py)$"
     r"|[._-](?:test|tests|spec)\.\w+$|(?:Test|Tests|Spec)\.\w+$"
 )
-_DOC_LANGUAGES = frozenset({"markdown", "rst", "restructuredtext", "asciidoc", "text"})
-_ENDING = re.compile(r"(?:ing|ions?|ed|ers?|es|s|e)$")
-_STOP_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "at",
-        "be",
-        "by",
-        "can",
-        "do",
-        "does",
-        "for",
-        "from",
-        "get",
-        "has",
-        "have",
-        "how",
-        "i",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "of",
-        "on",
-        "or",
-        "the",
-        "there",
-        "this",
-        "to",
-        "used",
-        "using",
-        "was",
-        "we",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "why",
-        "with",
-    ]
-)
+_TEST_MODULE = re.compile(r"tests?\.")
+_PROSE = frozenset({"markdown", "rst", "restructuredtext", "asciidoc", "text", "html"})
+
+Symbols = Mapping[int, Sequence[Symbol]]
+"""By ``SearchHit.doc_id``: the parser's definitions of a hit's file that ``names_in`` asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +51,8 @@ class Entry:
     """What it is: kind and name, or how it starts."""
     doc: str
     """First sentence of its documentation, or empty."""
+    inside: tuple[Definition, ...] = ()
+    """Everything that is defined in the snippet, in order."""
 
     @property
     def lines(self) -> tuple[int, int]:
@@ -108,9 +72,14 @@ class Entry:
     def group(self) -> str:
         """Where it is listed: ``code``, ``docs`` or ``tests``."""
         hit = self.passage.best
-        if _TEST_PATH.search(hit.uri):
+        if _TEST_PATH.search(hit.uri) or _TEST_MODULE.match(hit.symbol):
             return "tests"
-        return "docs" if hit.language in _DOC_LANGUAGES else "code"
+        return "docs" if hit.language in _PROSE else "code"
+
+    @property
+    def name(self) -> str:
+        """The last name of what it defines, or is a part of; empty when there is none."""
+        return self.definition.name if self.definition else leaf(self.passage.best.symbol)
 
     @property
     def signature(self) -> str:
@@ -121,61 +90,124 @@ class Entry:
         return signature if re.search(r"[(=]", signature) else ""
 
     @property
-    def body(self) -> Sequence[str]:
-        """The definition's lines below the one that names it."""
+    def code(self) -> str:
+        """Its text below the line that names it."""
         if self.definition is None:
-            return ()
-        return self.passage.lines[self.definition.line + 1 : self.definition.last + 1]
+            return self.passage.code
+        found = self.definition
+        return "\n".join(self.passage.lines[found.line + 1 : found.last + 1])
 
+    @property
+    def stems(self) -> frozenset[str]:
+        """Stems of all its telling words: of its text, its symbol and its path."""
+        hit = self.passage.best
+        return stems_of(f"{hit.uri} {hit.symbol} {self.passage.code}")
+
+    @property
+    def says_something(self) -> bool:
+        """Whether it is more than loose lines of code."""
+        return bool(self.definition or self.doc or self.passage.best.symbol)
+
+    @property
     def members(self) -> list[str]:
-        """Return the names defined inside a type; a function keeps its own to itself."""
-        if self.definition is None or self.definition.kind in ("function", "method"):
+        """Names that a type defines; a function keeps its own to itself."""
+        own = self.definition
+        if own is None or own.kind in _CALLABLE:
             return []
-        names = dict.fromkeys(found.name for found in definitions_in(self.body))
-        return [name for name in names if name != "__init__"][:MAX_NAMES]
+        names = [found.name for found in self.inside if own.line < found.line <= own.last]
+        return [name for name in dict.fromkeys(names) if not name.startswith("_")][:MAX_NAMES]
 
-    def mentions(self, entries: Sequence[Entry]) -> list[str]:
-        """Return the names of other definitions among the entries that its code mentions.
+    def around(self, line: int) -> Definition | None:
+        """Return the innermost definition around a line of the snippet, the first being 0."""
+        return next((d for d in reversed(self.inside) if d.line <= line <= d.last), None)
 
-        Names that may as well be plain words (``match``) are left out.
+    def mentions(self, name: str) -> bool:
+        """Return whether its code speaks of something called ``name``.
+
+        A name that may as well be a plain word (``match``) has to be called.
         """
-        words = set(re.findall(r"[A-Za-z_$][\w$]*", "\n".join(self.body)))
-        names = dict.fromkeys(
-            entry.definition.name for entry in entries if entry.definition and entry.group == "code"
-        )
-        own = self.definition.name if self.definition else ""
-        telling = [n for n in names if n in words and n != own and re.search(r"[A-Z_\d]", n)]
-        return telling[:MAX_NAMES]
+        if not name or name == self.name:
+            return False
+        tail = "" if re.search(r"[A-Z_\d]", name) else r"\s*(?:::<[^>]*>)?\("
+        return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$]){tail}", self.code) is not None
 
 
-def entry_of(passage: Passage, terms: Collection[str] = ()) -> Entry:
-    """Return the entry of a passage, for a question with these terms."""
+def names_in(hit: SearchHit) -> set[str]:
+    """Return the names whose symbols tell what the hit is: its own, and those that it defines."""
+    found = {definition.name for definition in definitions_in(hit.code.split("\n"))}
+    return found | {leaf(hit.symbol)} - {""}
+
+
+def entries_of(
+    passages: Sequence[Passage], question: Question, symbols: Symbols
+) -> Iterator[Entry]:
+    """Yield the entry of each passage; further pieces of one definition are left out."""
+    seen: set[tuple[str, ...]] = set()
+    for passage in passages:
+        hit = passage.best
+        key = (hit.repo, hit.uri, hit.symbol, hit.kind)
+        if key in seen:
+            continue
+        if hit.symbol and hit.kind not in _WHOLE_SNIPPET_KINDS | {"section"}:
+            seen.add(key)
+        yield entry_of(passage, question, symbols.get(hit.doc_id))
+
+
+def entry_of(passage: Passage, question: Question, symbols: Sequence[Symbol] | None) -> Entry:
+    """Return the entry of a passage; without ``symbols`` its text alone says what it defines."""
     hit = passage.best
     if hit.kind == "section":
-        heading = plain_heading(hit.symbol)
-        title = f"section {quoted(heading)}" if heading else "text"
-        return Entry(passage, None, title, prose_of(passage.lines))
-    definition = _telling_definition(passage, terms)
-    if definition is None and passage.start_line == 1 and (doc := file_doc(passage.lines)):
-        return Entry(passage, None, f"file {inline_code(hit.uri)}", doc)
+        return _section(passage)
+    inside = tuple(_confirmed(definitions_in(passage.lines), passage, symbols))
+    definition = _telling_definition(passage, question, symbols, inside)
     if definition is None:
-        named = f"part of {inline_code(hit.symbol)}" if hit.symbol else "lines"
-        opening = shortened(opening_of(passage.lines), MAX_OPENING)
-        return Entry(passage, None, f"{named} starting {inline_code(opening)}", "")
+        own = _own_symbol(hit, symbols or ())
+        title, doc = (
+            _nameless(passage) if own is None else (_named(own.kind, own.qualname), own.doc)
+        )
+        return Entry(passage, None, title, doc, inside)
     name = hit.symbol if definition.defines(hit.symbol) else definition.name
-    return Entry(passage, definition, f"{definition.kind} {inline_code(name)}", definition.doc)
+    title = _named(definition.kind, name)
+    if definition.kind == "impl":
+        title = inline_code(shortened(definition.signature, MAX_OPENING))
+    return Entry(passage, definition, title, definition.doc, inside)
 
 
-def terms_of(text: str) -> frozenset[str]:
-    """Return the telling words of a text, without their endings."""
-    return frozenset(
-        _ENDING.sub("", term) if len(term) > 4 else term
-        for term in tokenize(text)
-        if term not in _STOP_WORDS
-    )
+def _named(kind: str, name: str) -> str:
+    return f"{kind} {inline_code(name)}"
 
 
-def _telling_definition(passage: Passage, terms: Collection[str]) -> Definition | None:
+def _section(passage: Passage) -> Entry:
+    hit = passage.best
+    heading = plain_heading(hit.symbol)
+    title = f"section {quoted(heading)}" if heading else "text"
+    return Entry(passage, None, title, prose_of(passage.lines) if hit.language in _PROSE else "")
+
+
+def _nameless(passage: Passage) -> tuple[str, str]:
+    """Return title and documentation of lines that define nothing."""
+    hit = passage.best
+    if passage.start_line == 1:
+        return f"file {inline_code(hit.uri)}", file_doc(passage.lines)
+    named = f"part of {inline_code(hit.symbol)}" if hit.symbol else "lines"
+    opening = shortened(opening_of(passage.lines), MAX_OPENING)
+    return f"{named} starting {inline_code(opening)}", ""
+
+
+def _own_symbol(hit: SearchHit, symbols: Sequence[Symbol]) -> Symbol | None:
+    """Return the definition that a hit is, or is a piece of."""
+    if not hit.symbol or hit.kind in _WHOLE_SNIPPET_KINDS:
+        return None
+    around = (s for s in symbols if s.start_line <= hit.end_line and hit.start_line <= s.end_line)
+    return next((symbol for symbol in around if symbol.qualname == hit.symbol), None)
+
+
+def _telling_definition(
+    passage: Passage,
+    question: Question,
+    symbols: Sequence[Symbol] | None,
+    inside: Sequence[Definition],
+) -> Definition | None:
     """Return the definition to name: the symbol's own, or in a block the one nearest the query.
 
     A snippet that holds only a later part of its symbol names a definition inside that part when
@@ -185,12 +217,40 @@ def _telling_definition(passage: Passage, terms: Collection[str]) -> Definition 
     is_block = hit.kind in _WHOLE_SNIPPET_KINDS
     own = definition_of(passage.lines, hit.symbol, "" if is_block else hit.kind)
     if own is not None and not is_block:
-        return own
-    candidates = ([own] if own else []) + definitions_in(passage.lines)
-    best = max(candidates, key=lambda found: _overlap(found, terms), default=None)
-    return best if best and (is_block or _overlap(best, terms)) else None
+        return next(iter(_confirmed([own], passage, symbols)), own)
+    candidates = [*(_confirmed([own], passage, symbols) if own else ()), *inside]
+    best = max(candidates, key=lambda found: _overlap(found, question), default=None)
+    return best if best and (is_block or _overlap(best, question)) else None
 
 
-def _overlap(definition: Definition, terms: Collection[str]) -> int:
-    own = terms_of(f"{definition.name} {definition.doc}")
-    return sum(term in own for term in terms)
+def _confirmed(
+    found: Sequence[Definition], passage: Passage, symbols: Sequence[Symbol] | None
+) -> list[Definition]:
+    """Return the definitions that the parser saw too, with what it knows of them.
+
+    Without ``symbols`` all of them are believed.
+    """
+    if symbols is None:
+        return list(found)
+    known = {(symbol.name, symbol.line - passage.start_line): symbol for symbol in symbols}
+    pairs = ((definition, known.get((definition.name, definition.line))) for definition in found)
+    return [_as_parsed(read, parsed, passage) for read, parsed in pairs if parsed is not None]
+
+
+def _as_parsed(definition: Definition, symbol: Symbol, passage: Passage) -> Definition:
+    """Return a definition with its kind, extent and documentation as the parser has them.
+
+    Documentation is quoted from the text where that holds it whole: the record keeps a line.
+    """
+    last = min(symbol.end_line, passage.end_line) - passage.start_line
+    is_whole = definition.doc.startswith(symbol.doc)
+    return replace(
+        definition,
+        kind=symbol.kind,
+        last=max(definition.line, last),
+        doc=definition.doc if is_whole else symbol.doc,
+    )
+
+
+def _overlap(definition: Definition, question: Question) -> int:
+    return len(stems_of(f"{definition.name} {definition.doc}") & question.terms)

@@ -49,14 +49,6 @@ def snippets_of(hits: Iterable[SearchHit], citations: Sequence[Citation]) -> tup
     )
 
 
-def best_signal(hits: Sequence[SearchHit]) -> float | None:
-    """Return the best hit's rerank score or cosine, whichever is higher."""
-    if not hits:
-        return None
-    known = [s for s in (hits[0].scores.rerank, hits[0].scores.faiss) if s is not None]
-    return max(known, default=None)
-
-
 def _reaches(citation: Citation, hit: SearchHit) -> bool:
     return (
         (citation.repo, citation.uri, citation.content_hash)

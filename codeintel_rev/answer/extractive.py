@@ -2,45 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import count
 
-from codeintel_rev.answer.entries import Entry, entry_of, terms_of
-from codeintel_rev.answer.passages import cite, without_repeats
-from codeintel_rev.answer.sentences import inline_code, quoted, shortened
+from codeintel_rev.answer.entries import Entry, Symbols, entries_of, entry_of
+from codeintel_rev.answer.excerpts import Excerpt, message_excerpt, raises, telling_excerpt
+from codeintel_rev.answer.passages import Passage, cite, merge_pieces, without_repeats
+from codeintel_rev.answer.question import Question, question_of
+from codeintel_rev.answer.relations import grouped, relevant
+from codeintel_rev.answer.sentences import fenced, inline_code, quoted, shortened
 from codeintel_rev.types import Citation, SearchHit
 
 Piece = str | tuple[Citation, ...]
 """A stretch of an answer: text, or the places that stand behind the text before it."""
 
-_GROUPS = {"code": "Also in the code:", "docs": "In the documentation:", "tests": "In the tests:"}
+MAX_ENTRIES = 6
+"""Snippets that an answer names beside the one that leads."""
+
+NEAREST = 3
+"""Snippets shown where none supports an answer."""
+
+_LONG_BODY = 2
+"""A body of fewer lines is told by its first sentence and signature alone."""
 
 
-def extractive_answer(query: str, hits: Sequence[SearchHit]) -> list[Piece]:
-    """Return an answer that names each snippet of at least one once, with its lines.
+def extractive_answer(
+    query: str, hits: Sequence[SearchHit], symbols: Symbols | None = None
+) -> list[Piece]:
+    """Return an answer from at least one hit, in which each snippet comes with its lines.
 
-    The best hit leads; the others follow by kind of file, best first. Everything said is read from
-    the snippets: kinds and symbols from the index, documentation and mentions from their text.
+    The snippet that fits best leads: the definition of a name that the question holds, the
+    statement that prints the message it quotes, else the best hit. The others follow by how they
+    stand to it. Everything said is read from the symbols of the index and the snippets' text.
     """
-    terms = terms_of(query)
-    entries = [entry_of(passage, terms) for passage in without_repeats(hits)]
-    pieces: list[Piece] = ["The closest match is the ", *_described(1, entries[0], entries)]
-    n = 1
-    for group, heading in _GROUPS.items():
-        members = [entry for entry in entries[1:] if entry.group == group]
-        if members:
-            pieces.append(f"\n\n{heading}")
+    question = question_of(query)
+    entries = list(entries_of(merge_pieces(hits), question, symbols or {}))
+    numbers = count(1)
+    source = _source_of_message(question, entries)
+    if source is not None:
+        lead, excerpt = source
+        pieces = _told_message(lead, excerpt, numbers)
+    else:
+        lead = _lead(question, entries)
+        pieces = _told_lead(question, lead, numbers)
+    others = [entry for entry in entries if entry is not lead]
+    chosen = relevant(question, lead, others)[:MAX_ENTRIES]
+    for heading, members in grouped(lead, chosen).items():
+        pieces.append(f"\n\n{heading}")
         for entry in members:
-            n += 1
-            pieces += ["\n- ", *_described(n, entry, entries)]
+            pieces += ["\n- ", *_described(next(numbers), entry)]
     return pieces
 
 
-def extractive_sources(hits: Sequence[SearchHit]) -> list[Piece]:
+def extractive_sources(hits: Sequence[SearchHit], symbols: Symbols | None = None) -> list[Piece]:
     """Return a plain list of the snippets, to follow an answer that cites none of them."""
     pieces: list[Piece] = ["\n\nSources:"]
     for n, passage in enumerate(without_repeats(hits), start=1):
-        entry = entry_of(passage)
+        entry = entry_of(passage, question_of(""), (symbols or {}).get(passage.best.doc_id))
         pieces += [f"\n- {entry.title} ", (cite(n, passage, entry.lines),)]
+    return pieces
+
+
+def unsupported_answer(
+    query: str, hits: Sequence[SearchHit], symbols: Symbols | None = None
+) -> list[Piece]:
+    """Return the answer to a question that the hits do not support: so much, and the nearest."""
+    entries = entries_of(merge_pieces(hits), question_of(query), symbols or {})
+    pieces: list[Piece] = [f"I found nothing in the index that answers {quoted(query)}. Nearest:"]
+    for n, entry in zip(range(1, NEAREST + 1), entries, strict=False):
+        pieces += ["\n- ", *_described(n, entry)]
     return pieces
 
 
@@ -53,20 +83,72 @@ def nothing_found(query: str, limits: Collection[str] = ()) -> str:
     return f"Nothing in the index matches {quoted(query)}."
 
 
-def _described(n: int, entry: Entry, entries: Sequence[Entry]) -> list[Piece]:
+def _source_of_message(
+    question: Question, entries: Sequence[Entry]
+) -> tuple[Entry, Excerpt] | None:
+    """Return where the message that the question quotes stands, in code before anything else."""
+    in_order = sorted(entries, key=lambda entry: ("code", "tests", "docs").index(entry.group))
+    for entry in in_order:
+        excerpt = message_excerpt(question, entry.passage.lines)
+        if excerpt is not None:
+            return entry, excerpt
+    return None
+
+
+def _lead(question: Question, entries: Sequence[Entry]) -> Entry:
+    """Return the entry to begin with: one that the question names, else the best that has a name."""
+    named = [entry for entry in entries if entry.definition and entry.name in question.names]
+    telling = [entry for entry in named if entry.group == "code"]
+    with_name = [entry for entry in entries[:3] if entry.definition or entry.doc]
+    return next(iter([*telling, *with_name]), entries[0])
+
+
+def _told_message(entry: Entry, excerpt: Excerpt, numbers: Iterator[int]) -> list[Piece]:
+    text = excerpt.of(entry.passage.lines)
+    verb = "raised" if raises(text) else "found"
+    around = entry.around(excerpt.first)
+    is_inner = around is not None and around.name != entry.name
+    inner = f"{around.kind} {inline_code(around.name)} in the " if around and is_inner else ""
+    return [
+        f"This text is {verb} in the {inner}{entry.title} ",
+        (_cited(next(numbers), entry.passage, excerpt),),
+        f":\n{fenced(text, entry.passage.best.language)}",
+    ]
+
+
+def _told_lead(question: Question, entry: Entry, numbers: Iterator[int]) -> list[Piece]:
+    opening = "Look first in the" if question.aim == "place" else "The closest match is the"
+    pieces: list[Piece] = [f"{opening} ", *_described(next(numbers), entry)]
+    excerpt = _excerpt(question, entry)
+    if question.aim == "explanation" and excerpt is not None:
+        pieces += [
+            "\n\nIn its lines ",
+            (_cited(next(numbers), entry.passage, excerpt),),
+            f":\n{fenced(excerpt.of(entry.passage.lines), entry.passage.best.language)}",
+        ]
+    return pieces
+
+
+def _excerpt(question: Question, entry: Entry) -> Excerpt | None:
+    """Return the telling lines of a definition long enough to need it, its head left out."""
+    found, passage = entry.definition, entry.passage
+    if found is None or entry.group != "code" or found.last - found.body < _LONG_BODY - 1:
+        return None
+    excerpt = telling_excerpt(question, passage.lines[found.body : found.last + 1])
+    return Excerpt(excerpt.first + found.body, excerpt.last + found.body)
+
+
+def _cited(n: int, passage: Passage, excerpt: Excerpt) -> Citation:
+    start = passage.start_line
+    return cite(n, passage, (start + excerpt.first, start + excerpt.last))
+
+
+def _described(n: int, entry: Entry) -> list[Piece]:
     pieces: list[Piece] = [f"{entry.title} ", (cite(n, entry.passage, entry.lines),)]
     if entry.doc:
         pieces.append(f": {quoted(entry.doc)}")
     elif entry.signature:
         pieces.append(f": {inline_code(shortened(entry.signature))}")
-    members = entry.members()
-    if members:
-        pieces.append(f"; it defines {_names(members)}")
-    mentions = [name for name in entry.mentions(entries) if name not in members]
-    if mentions:
-        pieces.append(f"; it mentions {_names(mentions)}")
+    if entry.members:
+        pieces.append(f"; it defines {', '.join(map(inline_code, entry.members))}")
     return pieces
-
-
-def _names(names: Sequence[str]) -> str:
-    return ", ".join(map(inline_code, names))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import TypeVar
 
@@ -14,20 +13,23 @@ from codeintel_rev.answer.budget import Deadline
 from codeintel_rev.answer.chat import ChatSynthesis
 from codeintel_rev.answer.confidence import confidence
 from codeintel_rev.answer.context import AnswerContext
-from codeintel_rev.answer.envelope import best_signal, retrieval_kind, snippets_of
+from codeintel_rev.answer.envelope import retrieval_kind, snippets_of
+from codeintel_rev.answer.evidence import NO_EVIDENCE, evidence_of
 from codeintel_rev.answer.extractive import (
     Piece,
     extractive_answer,
     extractive_sources,
     nothing_found,
+    unsupported_answer,
 )
-from codeintel_rev.answer.prompt import Prompt, build_prompt
+from codeintel_rev.answer.prompt import Prompt, build_prompt, estimate_prompt_tokens
+from codeintel_rev.answer.question import question_of
 from codeintel_rev.answer.rerank import rerank
 from codeintel_rev.answer.run import AnswerRun
 from codeintel_rev.answer.stages import Lane, Outcome, run_stage
 from codeintel_rev.errors import ScopeEmpty
 from codeintel_rev.retrieval.fusion import RRF_K, fuse_hits
-from codeintel_rev.types import AnswerEnvelope, AnswerEvent, AnswerPlan, Mode, Scope, SearchHit
+from codeintel_rev.types import AnswerEnvelope, AnswerEvent, Mode, Scope, SearchHit
 
 CHANNEL_K = 100
 """Candidates that each channel is asked for at least."""
@@ -62,6 +64,7 @@ class AnswerOrchestrator:
         rerank_top_n: int = 50,
         time_budget_ms: float | None = None,
         mode: Mode = "hybrid",
+        session_id: str | None = None,
     ) -> AsyncGenerator[AnswerEvent, None]:
         """Yield an answer as it is made: tokens and citations, a trace, and last the envelope.
 
@@ -69,47 +72,92 @@ class AnswerOrchestrator:
         result and leaves a word in ``limits``. Without ``time_budget_ms`` retrieval has the
         budget's request time and synthesis its own.
 
+        However it ends, a trace goes to the context's sink; ``session_id`` is noted in it.
+
         Raises:
             InvalidArgument: the query, scope or mode cannot be used.
             NotFound: the scope names a repository that does not exist.
 
         """
-        run = self._begin(query, mode, time_budget_ms)
-        candidates = max(top_k, rerank_top_n) if self._context.reranker else top_k
-        hits: list[SearchHit] = []
+        run = self._begin(query, scope, mode, time_budget_ms, session_id)
         try:
-            hits = await self._retrieve(run, scope, candidates)
-        except ScopeEmpty:
-            run.limit("scope_empty")
-        hits = (await self._rerank_with_timeout(query, hits, top_k, run))[:top_k]
-        retrieval = retrieval_kind(run.mode, hits, run.limits)
-        if not hits and "scope_empty" not in run.limits:
-            run.limit("no_retrieval" if retrieval == "failed" else "no_evidence")
-        async with aclosing(self._synthesize_streaming(query, hits, run)) as pieces:
-            async for piece in pieces:
-                for event in run.say(piece):
-                    yield event
-        yield AnswerEvent("trace", trace=run.trace())
-        yield AnswerEvent("envelope", envelope=self._envelope(run, hits, retrieval))
+            hits = await self._supported_hits(run, top_k, rerank_top_n)
+            async with aclosing(self._synthesize_streaming(query, hits, run)) as pieces:
+                async for piece in pieces:
+                    for event in run.say(piece):
+                        yield event
+            run.finish(hits, self._compute_confidence(run, hits))
+            yield AnswerEvent("trace", trace=asdict(run.trace()))
+            run.is_delivered = True
+            yield AnswerEvent("envelope", envelope=self._envelope(run, hits))
+        except BaseException as error:
+            run.fail(error)
+            raise
+        finally:
+            if self._context.traces is not None:
+                self._context.traces.emit(run.trace())
 
     def close(self) -> None:
         """Let go of the threads."""
         for lane in self._lanes.values():
             lane.close()
 
-    def _begin(self, query: str, mode: Mode, time_budget_ms: float | None) -> AnswerRun:
+    def _begin(
+        self,
+        query: str,
+        scope: Scope | None,
+        mode: Mode,
+        time_budget_ms: float | None,
+        session_id: str | None = None,
+    ) -> AnswerRun:
         budget = self._budget
         default = budget.request + budget.synthesis_total
         total = default if time_budget_ms is None else time_budget_ms
         return AnswerRun(
-            query=query,
+            question=question_of(query),
+            scope=scope,
             mode=mode,
             retrieval_deadline=Deadline.after(min(total, budget.request), self._clock),
             deadline=Deadline.after(total, self._clock),
             started=self._clock(),
             names_repos=self._context.names_repos,
-            trace_id=uuid.uuid4().hex,
+            session_id=session_id,
         )
+
+    async def _supported_hits(
+        self, run: AnswerRun, top_k: int, rerank_top_n: int
+    ) -> list[SearchHit]:
+        """Return the hits to answer from, looked up in the record, and weigh them as evidence."""
+        candidates = max(top_k, rerank_top_n) if self._context.reranker else top_k
+        hits: list[SearchHit] = []
+        try:
+            hits = await self._retrieve(run, run.scope, candidates)
+        except ScopeEmpty:
+            run.limit("scope_empty")
+        run.top_k = [hit.doc_id for hit in hits[:top_k]]
+        hits = (await self._rerank_with_timeout(run.query, hits, top_k, run))[:top_k]
+        run.retrieval = retrieval_kind(run.mode, hits, run.limits)
+        hits = await self._look_up(run, hits)
+        run.evidence = evidence_of(run.question, hits)
+        if run.retrieval == "failed" and not hits and "scope_empty" not in run.limits:
+            run.limit("no_retrieval")
+        elif "scope_empty" not in run.limits and run.evidence.score < NO_EVIDENCE:
+            run.limit("no_evidence")
+        return hits
+
+    async def _look_up(self, run: AnswerRun, hits: list[SearchHit]) -> list[SearchHit]:
+        """Return the hits, those marked stale that the record does not hold at their lines."""
+        sources = self._context.sources
+        if sources is None or not hits:
+            return hits
+        present = self._options.check_files
+        call = partial(sources.look_up, hits, run.scope, present=present)
+        work = partial(self._lanes["hydration"].run, call)
+        outcome = await self._timed(run, "lookup", work, self._budget.hydration)
+        if outcome.value is None:
+            run.limit("hydration_timeout" if outcome.status == "timed_out" else "hydration_error")
+            return [replace(hit, stale=True) for hit in hits]
+        return run.take_lookup(hits, outcome.value)
 
     async def _retrieve(self, run: AnswerRun, scope: Scope | None, limit: int) -> list[SearchHit]:
         """Return hydrated hits: in one call where that is possible; when it fails, stage by stage."""
@@ -122,6 +170,7 @@ class AnswerOrchestrator:
             result = run.value_of("search", outcome)
             if result is not None:
                 run.limit(*result.limits)
+                run.latencies_ms |= result.stage_ms
                 return list(result.hits)
         return await self._retrieve_parallel(run.query, scope, limit, run.limits, run)
 
@@ -137,7 +186,7 @@ class AnswerOrchestrator:
 
         What a channel failed at is appended to ``limits``. Exact names are looked up as words here.
         """
-        run = run or replace(self._begin(query, "hybrid", None), limits=limits)
+        run = run or replace(self._begin(query, scope, "hybrid", None), limits=limits)
         run.mode = "lexical" if run.mode == "exact" else run.mode
         run.candidates = k = max(CHANNEL_K, top_n)
         budget = self._budget
@@ -202,7 +251,7 @@ class AnswerOrchestrator:
         work = partial(rerank, reranker, query, hits)
         outcome = await self._timed(run, "rerank", work, self._budget.reranking)
         ordered = run.settle("rerank", outcome)
-        run.reranked = len(ordered or ())
+        run.reranked = [hit.doc_id for hit in ordered or ()]
         return ordered or hits
 
     async def _synthesize_streaming(
@@ -215,12 +264,14 @@ class AnswerOrchestrator:
         async with aclosing(self._chat_pieces(query, hits, run)) as pieces:
             async for piece in pieces:
                 yield piece
-        if run.synthesizer == "extractive":
-            for piece in extractive_answer(query, hits):
-                yield piece
-        elif "citation_missing" in run.limits:
-            for piece in extractive_sources(hits):
-                yield piece
+        if run.synthesizer == "chat":
+            said = extractive_sources(hits, run.symbols) if "citation_missing" in run.limits else []
+        elif "no_evidence" in run.limits:
+            said = unsupported_answer(query, hits, run.symbols)
+        else:
+            said = extractive_answer(query, hits, run.symbols)
+        for piece in said:
+            yield piece
 
     async def _chat_pieces(
         self, query: str, hits: Sequence[SearchHit], run: AnswerRun
@@ -235,60 +286,52 @@ class AnswerOrchestrator:
         prompt = self._build_prompt(query, hits, run)
         if not prompt.passages:
             return
-        synthesis = ChatSynthesis(prompt, self._options, run.deadline)
-        started = self._clock()
-        async with aclosing(synthesis.pieces(chat)) as pieces:
-            async for piece in pieces:
-                run.synthesizer = "chat"
-                yield piece
-        run.limit(*synthesis.limits)
-        if run.synthesizer == "chat" and not synthesis.cited:
-            run.limit("citation_missing")
-        run.latencies_ms["synthesis"] = (self._clock() - started) * 1000
+        synthesis = ChatSynthesis(prompt, self._options, run.deadline, run.symbols)
+        try:
+            async with aclosing(synthesis.pieces(chat)) as pieces:
+                async for piece in pieces:
+                    run.synthesizer = "chat"
+                    yield piece
+        finally:
+            run.take_synthesis(synthesis)
 
     def _build_prompt(self, query: str, hits: Sequence[SearchHit], run: AnswerRun) -> Prompt:
         """Return the prompt that fits the input budget; what was cut leaves a limit word."""
         options = self._options
         prompt = build_prompt(
-            query, hits, max_tokens=options.max_input_tokens, with_repo=run.names_repos
+            query,
+            hits,
+            max_tokens=options.max_input_tokens,
+            with_repo=run.names_repos,
+            system=options.system_prompt,
         )
         if prompt.truncated:
             run.limit("prompt_truncated")
         return prompt
 
-    def _compute_confidence(
-        self, run: AnswerRun, hits: Sequence[SearchHit], retrieval: str
-    ) -> float:
+    def _estimate_prompt_tokens(self, messages: Sequence[dict[str, str]]) -> int:
+        """Return about how many tokens a model reads for these messages, rather too many."""
+        return estimate_prompt_tokens(messages)
+
+    def _compute_confidence(self, run: AnswerRun, hits: Sequence[SearchHit]) -> float:
         """Return how far the answer is to be trusted."""
         return confidence(
-            has_hits=bool(hits),
+            evidence=run.evidence.score if hits else 0.0,
             synthesised=run.synthesizer == "chat",
             limits=tuple(run.limits),
-            best_signal=best_signal(hits),
-            retrieval=retrieval,
+            retrieval=run.retrieval,
         )
 
-    def _envelope(
-        self, run: AnswerRun, hits: Sequence[SearchHit], retrieval: str
-    ) -> AnswerEnvelope:
+    def _envelope(self, run: AnswerRun, hits: Sequence[SearchHit]) -> AnswerEnvelope:
         citations = tuple(run.citations.values())
-        trust = self._compute_confidence(run, hits, retrieval)
-        synth_tokens = self._options.max_output_tokens if run.synthesizer == "chat" else 0
         return AnswerEnvelope(
             query=run.query,
             answer="".join(run.text),
             snippets=snippets_of(hits, citations),
             citations=citations,
-            plan=AnswerPlan(
-                retrieval=retrieval,
-                synthesizer=run.synthesizer,
-                k_faiss=run.candidates if run.wants_dense else 0,
-                k_bm25=run.candidates if run.wants_lexical else 0,
-                rerank_k=run.reranked,
-                synth_tokens=synth_tokens,
-            ),
+            plan=run.plan(self._options.max_output_tokens),
             limits=tuple(run.limits),
-            confidence=trust,
-            low_confidence=trust <= self._options.confidence_threshold,
+            confidence=run.confidence,
+            low_confidence=run.confidence <= self._options.confidence_threshold,
             trace_id=run.trace_id,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from codeintel_rev.types import Citation, SearchHit
@@ -59,17 +59,24 @@ def without_repeats(hits: Iterable[SearchHit]) -> list[Passage]:
     return kept
 
 
-def merge_touching(hits: Iterable[SearchHit]) -> list[Passage]:
+def merge_pieces(hits: Iterable[SearchHit]) -> list[Passage]:
+    """Return passages in the order of their best hits; touching pieces of one symbol are one."""
+    return merge_touching(hits, lambda one, other: bool(one.symbol) and one.symbol == other.symbol)
+
+
+def merge_touching(
+    hits: Iterable[SearchHit], alike: Callable[[SearchHit, SearchHit], bool] | None = None
+) -> list[Passage]:
     """Return passages in the order of their best hits; those that overlap or adjoin are one.
 
     Two passages join only when the lines they share read the same, so a passage never shows text
-    that its file version does not hold.
+    that its file version does not hold, and only if they are ``alike``, when that is given.
     """
     merged: list[Passage] = []
     for hit in hits:
         passage, position = passage_of(hit), len(merged)
         # Joining one neighbour may close the gap to the next, hence the loop.
-        while (index := _touching(merged, passage)) is not None:
+        while (index := _touching(merged, passage, alike)) is not None:
             other = merged.pop(index)
             better, worse = (other, passage) if index < position else (passage, other)
             passage, position = _joined(better, worse), min(position, index)
@@ -77,8 +84,15 @@ def merge_touching(hits: Iterable[SearchHit]) -> list[Passage]:
     return merged
 
 
-def _touching(passages: Sequence[Passage], passage: Passage) -> int | None:
-    return next((i for i, other in enumerate(passages) if _touch(other, passage)), None)
+def _touching(
+    passages: Sequence[Passage],
+    passage: Passage,
+    alike: Callable[[SearchHit, SearchHit], bool] | None,
+) -> int | None:
+    for index, other in enumerate(passages):
+        if (alike is None or alike(other.best, passage.best)) and _touch(other, passage):
+            return index
+    return None
 
 
 def _touch(one: Passage, other: Passage) -> bool:

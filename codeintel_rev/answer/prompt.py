@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codeintel_rev.answer.passages import Passage, merge_touching
-from codeintel_rev.answer.sentences import printable
+from codeintel_rev.answer.sentences import fenced, printable
 from codeintel_rev.types import SearchHit
 
 SYSTEM = """\
@@ -44,7 +44,12 @@ class Prompt:
 
 
 def build_prompt(
-    query: str, hits: Sequence[SearchHit], *, max_tokens: int = 4096, with_repo: bool = False
+    query: str,
+    hits: Sequence[SearchHit],
+    *,
+    max_tokens: int = 4096,
+    with_repo: bool = False,
+    system: str = SYSTEM,
 ) -> Prompt:
     """Return the prompt for a query over hits that come best first.
 
@@ -52,7 +57,7 @@ def build_prompt(
     first that does not is cut at a line end, and what follows it is left out.
     """
     candidates = merge_touching(hits)
-    left = max_tokens - estimate_tokens(SYSTEM) - 2 * MESSAGE_TOKENS
+    left = max_tokens - estimate_tokens(system) - 2 * MESSAGE_TOKENS
     left -= estimate_tokens(_user_message(query, ()))
     chosen: list[str] = []
     passages: list[Passage] = []
@@ -65,7 +70,7 @@ def build_prompt(
         if passage is not whole:
             break
     messages = (
-        {"role": "system", "content": SYSTEM},
+        {"role": "system", "content": system},
         {"role": "user", "content": _user_message(query, chosen)},
     )
     return Prompt(
@@ -107,14 +112,7 @@ def _snippet(n: int, passage: Passage, *, with_repo: bool) -> str:
     hit = passage.best
     repo = f"{printable(hit.repo)}:" if with_repo and hit.repo else ""
     place = f"{repo}{printable(hit.uri)} (lines {passage.start_line}-{passage.end_line})"
-    fence = _fence(passage.code)
-    return f"[{n}] {place}:\n{fence}{hit.language}\n{passage.code.rstrip()}\n{fence}\n\n"
-
-
-def _fence(code: str) -> str:
-    """Return a fence that nothing in the code can close."""
-    longest = max((len(run) for run in re.findall(r"`+", code)), default=0)
-    return "`" * max(3, longest + 1)
+    return f"[{n}] {place}:\n{fenced(passage.code, hit.language)}\n\n"
 
 
 def _fitting(n: int, passage: Passage, left: int, *, with_repo: bool) -> Passage | None:

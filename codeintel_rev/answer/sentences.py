@@ -46,6 +46,18 @@ def inline_code(text: str) -> str:
     return f"{ticks}{pad}{line}{pad}{ticks}"
 
 
+def fence_for(text: str) -> str:
+    """Return a fence that nothing in the text can close."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    return "`" * max(3, longest + 1)
+
+
+def fenced(text: str, language: str = "") -> str:
+    """Return the text as a block of Markdown code."""
+    fence = fence_for(text)
+    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
+
+
 def quoted(text: str) -> str:
     """Return the text as a quotation in one line."""
     return f"\u201c{shortened(one_line(text))}\u201d"

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 REFRESH_WAIT_S = 2.0
+    from codeintel_rev.app.stage_times import StageTimes
 """A search waits this long for another writer, then serves what is there as ``stale_index``."""
 
 WATCHER_WAIT_S = 0.3
@@ -154,19 +155,64 @@ class LocalIndex:
         scope = checked_scope(scope)
         parsed = parse_query(query)
         with ExitStack() as stack:
+        times: StageTimes | None = None,
             opened = [
                 stack.enter_context(repository.view(scope)) for repository in self.selected(scope)
             ]
+        With ``times`` the result tells how long each stage took.
+
             views = [view for view in opened if view is not None and view.channels.mask.any()]
             limits = [*self._limits, *(word for view in views for word in view.limits)]
-            hits = search_views(views, self._searcher, parsed, limit, mode, explain=explain)
+            hits = search_views(
+                views, self._searcher_opener(times), parsed, limit, mode, explain=explain
+            )
         limits += [] if views else ["scope_empty"]
         took_ms = (time.perf_counter() - started) * 1000
         told = tuple(dict.fromkeys(limits))
-        return SearchResult(query, tuple(hits), told, round(took_ms, 3))
+        stage_ms = {} if times is None else times.with_rest(took_ms)
+        return SearchResult(query, tuple(hits), told, round(took_ms, 3), stage_ms=stage_ms)
 
-    def _searcher(self, view: RepositoryView) -> HybridSearcher:
-        return HybridSearcher(view.channels, self.embedder)
+    def search_all(
+        self,
+        query: str,
+        *,
+        regex: bool = False,
+        symbols: bool = False,
+        case_sensitive: bool | None = None,
+        limit: int | None = None,
+        scope: Scope | None = None,
+    ) -> SearchResult:
+        """Return every line that holds ``query``, in the order of path and line, and their number.
+
+        With ``regex`` the query is a regular expression in RE2 syntax, matched within a line. With
+        ``symbols`` definitions are returned whose name matches, at the line of the name; a query
+        with a dot is compared with the path of the definition. Case counts when the query has a
+        capital letter, unless ``case_sensitive`` says. ``limit`` bounds what is listed, ``total``
+        counts all.
+
+        Raises ``InvalidArgument`` for an unusable query, limit or scope, ``DeadlineExceeded`` after
+        ``DUCKDB_TIMEOUT_MS``.
+        """
+        from codeintel_rev.app.exhaustive import MAX_LISTED
+        from codeintel_rev.retrieval.exhaustive import line_pattern
+
+        started = time.perf_counter()
+        query = checked_line(query, self.settings.search.max_query_chars)
+        limit = checked_listed(limit, MAX_LISTED)
+        scope = checked_scope(scope)
+        pattern = line_pattern(query, regex=regex, case_sensitive=case_sensitive)
+        found = self._exhaustive_searcher().search(
+            self.selected(scope), pattern, limit, scope, symbols=symbols
+        )
+        limits = self._limits if found.in_scope else (*self._limits, "scope_empty")
+        took_ms = round((time.perf_counter() - started) * 1000, 3)
+        return SearchResult(query, tuple(found.hits), limits, took_ms, found.total)
+
+    def _searcher_opener(self, times: StageTimes | None) -> OpenSearcher:
+        if times is None:
+            return lambda view: HybridSearcher(view.channels, self.embedder)
+        embedder = times.embedder(self.embedder)
+        return lambda view: HybridSearcher(times.channels(view.channels), embedder)
 
     def selected(self, scope: Scope | None) -> list[OpenRepository]:
         """Return the open repositories that ``scope`` names.

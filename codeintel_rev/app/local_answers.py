@@ -9,15 +9,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from codeintel_rev.answer.budget import RetrievalBudget
-from codeintel_rev.answer.context import AnswerOptions
+from codeintel_rev.answer.context import AnswerOptions, TraceSink
 from codeintel_rev.answer.orchestrator import AnswerOrchestrator
+from codeintel_rev.answer.prompt import SYSTEM
+from codeintel_rev.app.answer_sources import JournalSources
 from codeintel_rev.app.hit_places import placed_hits
 from codeintel_rev.app.repository import OpenRepository
+from codeintel_rev.app.stage_times import StageTimes
+from codeintel_rev.app.traces import journal_of
 from codeintel_rev.config.settings import AnswerConfig
 from codeintel_rev.ports import ChatModel, Clock, Reranker
 from codeintel_rev.retrieval.hybrid import HybridSearcher, retrieved_by
 from codeintel_rev.retrieval.query import ParsedQuery, parse_query
-from codeintel_rev.types import AnswerEvent, Mode, Scope, SearchHit
+from codeintel_rev.types import AnswerEvent, Mode, Scope, SearchHit, SearchResult
 
 if TYPE_CHECKING:
     from codeintel_rev.app.local import LocalIndex
@@ -32,7 +36,7 @@ def answer_events(
     budget_ms: int | None,
 ) -> Iterator[AnswerEvent]:
     """Yield an answer's events; closing the iterator cancels the answer."""
-    orchestrator = AnswerOrchestrator(LocalAnswerContext.of(index))
+    orchestrator = AnswerOrchestrator(LocalAnswerContext.of(index, journal_of(index)))
     with asyncio.Runner() as runner:
         stream = orchestrator.answer(
             question, scope, top_k=limit, time_budget_ms=budget_ms, mode=mode
@@ -54,22 +58,39 @@ class LocalAnswerContext:
     """The parts of an answer in this process (``AnswerContext``): no service is configured."""
 
     retriever: StagedRetriever
-    searcher: LocalIndex
+    searcher: TimedSearch
+    sources: JournalSources
     answer_options: AnswerOptions
     names_repos: bool
+    traces: TraceSink | None = None
     chat: ChatModel | None = None
     reranker: Reranker | None = None
     clock: Clock = time.monotonic
 
     @classmethod
-    def of(cls, index: LocalIndex) -> LocalAnswerContext:
+    def of(cls, index: LocalIndex, traces: TraceSink | None = None) -> LocalAnswerContext:
         """Compose the context of an opened index."""
         return cls(
             retriever=StagedRetriever(index),
-            searcher=index,
+            searcher=TimedSearch(index),
+            sources=JournalSources(index),
             answer_options=_options(index.settings.answer),
             names_repos=len(index.repositories) > 1,
+            traces=traces,
         )
+
+
+class TimedSearch:
+    """A whole search in one call (``OneCallSearcher``) that tells the time of its stages."""
+
+    def __init__(self, index: LocalIndex) -> None:
+        self._index = index
+
+    def search(
+        self, query: str, *, limit: int, scope: Scope | None = None, mode: Mode = "hybrid"
+    ) -> SearchResult:
+        """Return the best ``limit`` hits, hydrated, with what went wrong in ``limits``."""
+        return self._index.search(query, limit=limit, scope=scope, mode=mode, times=StageTimes())
 
 
 class StagedRetriever:
@@ -152,4 +173,6 @@ def _options(settings: AnswerConfig) -> AnswerOptions:
         max_input_tokens=settings.max_input_tokens,
         max_output_tokens=settings.max_output_tokens,
         confidence_threshold=settings.confidence_threshold,
+        check_files=settings.check_files,
+        system_prompt=settings.system_prompt or SYSTEM,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -19,7 +20,7 @@ from codeintel_rev.cli.options import (
     command_app,
 )
 from codeintel_rev.cli.output import Output
-from codeintel_rev.types import AnswerEnvelope
+from codeintel_rev.types import AnswerEnvelope, AnswerEvent, Citation
 
 app = command_app()
 
@@ -70,32 +71,52 @@ def ask(
         languages=lang or (),
     )
     with fresh_index(output, settings, repo, data_dir) as index:
-        envelope = index.ask(
+        roots = roots_of(index)
+        events = index.ask_events(
             question,
             limit=limit or settings.search.limit,
             scope=scope,
             mode=mode,
             budget_ms=budget_ms,
         )
-        roots = roots_of(index)
-    _show(output, envelope, roots)
-    if explain and not output.json:
-        from codeintel_rev.cli.blocks import plan_text
-
-        output.note(plan_text(envelope))
-
-
-def _show(output: Output, envelope: AnswerEnvelope, roots: dict[str, str]) -> None:
+        envelope = _streamed(output, events, roots)
     if output.json:
         from codeintel_rev.app.documents import answer_document
 
         output.document(answer_document(envelope))
-    elif output.is_terminal:
-        from codeintel_rev.cli.styled import styled_answer
-
-        output.styled(styled_answer(envelope, roots))
     else:
-        output.text(envelope.answer)
+        _after(output, envelope, roots, explain=explain)
+
+
+def _streamed(
+    output: Output, events: Iterator[AnswerEvent], roots: dict[str, str]
+) -> AnswerEnvelope:
+    """Write the text as it comes, with links on a terminal, and return the whole answer."""
+    cited: list[Citation] = []
+    for event in events:
+        if event.envelope is not None:
+            return event.envelope
+        if event.citation is not None:
+            cited.append(event.citation)
+        elif event.type == "token" and output.is_terminal:
+            from codeintel_rev.cli.styled_text import styled_text
+
+            output.styled(styled_text(event.content, cited, roots))
+        elif event.type == "token" and not output.json:
+            output.piece(event.content)
+    raise AssertionError("an answer ends with its envelope")
+
+
+def _after(
+    output: Output, envelope: AnswerEnvelope, roots: dict[str, str], *, explain: bool
+) -> None:
+    """Write what follows the text: its sources, and how far it is to be trusted."""
+    from codeintel_rev.cli.blocks import plan_text, sources_text
+
+    sources = sources_text(envelope, name_repos=len(roots) > 1)
+    output.piece(f"\n\n{sources}\n" if sources else "\n")
     output.limits(envelope.limits)
-    if envelope.low_confidence and not output.json:
+    if envelope.low_confidence:
         output.note(f"low confidence ({envelope.confidence:.2f})")
+    if explain:
+        output.note(plan_text(envelope))

@@ -48,6 +48,18 @@ def plan_text(envelope: AnswerEnvelope) -> str:
     )
 
 
+def sources_text(envelope: AnswerEnvelope, *, name_repos: bool = False) -> str:
+    """Return the places that an answer cites, one a line, marked where they were not verified."""
+    symbols = {snippet.id: snippet.symbol for snippet in envelope.snippets}
+    lines = ["Sources:"]
+    for cited in envelope.citations:
+        repo = f"{cited.repo}:" if name_repos else ""
+        where = f"{repo}{cited.uri}:{cited.start_line}-{cited.end_line}"
+        known = [symbols.get(cited.snippet_id, ""), "" if cited.verified else "[changed since]"]
+        lines.append("  ".join([f"[{cited.n}] {where}", *filter(None, known)]))
+    return "\n".join(lines) if envelope.citations else ""
+
+
 def index_text(report: IndexReport) -> str:
     """Return what one run of ``index`` did, in two lines."""
     names = ", ".join(repo["name"] for repo in report.repos)

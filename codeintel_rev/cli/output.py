@@ -33,6 +33,10 @@ class Output(NamedTuple):
         """Write foreign text, made safe to show."""
         _write(sys.stdout, f"{printable(text)}\n")
 
+    def piece(self, text: str) -> None:
+        """Write a stretch of foreign text that goes on, made safe to show."""
+        _write(sys.stdout, printable(text))
+
     def styled(self, text: str) -> None:
         """Write text that is safe already and holds terminal styles."""
         _write(sys.stdout, text)

@@ -31,6 +31,7 @@ COMMANDS: Final = (
     "eval",
     "bench",
 )
+    "traces",
 """Each is a module of this package with a Typer ``app``."""
 
 
@@ -45,7 +46,7 @@ class LazyGroup(TyperGroup):
         """Return the command called ``cmd_name``, or ``None``."""
         if cmd_name not in COMMANDS:
             return None
-        command = get_command(import_module(f"codeintel_rev.cli.{cmd_name}").app)
+        command = get_command(import_module(f"codeintel_rev.cli.{cmd_name.replace('-', '_')}").app)
         command.name = cmd_name
         return command
 

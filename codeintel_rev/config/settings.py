@@ -136,6 +136,26 @@ class AnswerConfig:
     hydration_timeout_ms: Milliseconds = 200
     synthesis_timeout_ms: Milliseconds = 1000
     """Until the first token."""
+    check_files: bool = False
+    """Compare what an answer cites with the present bytes of its files, not the index alone."""
+    system_prompt: str = ""
+    """Replaces the built-in instructions to the language model; empty = those."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceConfig:
+    """What is kept of each answer, question included."""
+
+    enabled: bool = True
+    """Keep a record of each answer in ``traces`` of the data directory."""
+    batch_size: Count = 100
+    """Records that a server writes as one file."""
+    flush_seconds: Annotated[float, msgspec.Meta(gt=0)] = 5.0
+    """A record waits no longer than this for its file: what a killed server loses."""
+    capacity: Count = 10_000
+    """Records that may wait; on a disk that stays full the oldest go first."""
+    keep_days: Count = 30
+    """Older records are deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +264,7 @@ class Settings:
     answer: AnswerConfig = AnswerConfig()
     redis: RedisConfig = RedisConfig()
     server: ServerConfig = ServerConfig()
+    trace: TraceConfig = TraceConfig()
     embedding: EmbeddingConfig = EMBEDDED_MODEL
 
 

@@ -1,5 +1,13 @@
+from dataclasses import replace
+
 from codeintel_rev.answer.citations import rendered
-from codeintel_rev.answer.extractive import extractive_answer, extractive_sources, nothing_found
+from codeintel_rev.answer.extractive import (
+    extractive_answer,
+    extractive_sources,
+    nothing_found,
+    unsupported_answer,
+)
+from codeintel_rev.types import Symbol
 from tests.fakes.retriever import make_hit
 
 ROUTER = make_hit(
@@ -20,10 +28,15 @@ HELPERS = make_hit(
     symbol="quote",
     kind="block",
 )
-TEST = make_hit(3, uri="tests/test_router.py", symbol="f3")
+TEST = make_hit(
+    3,
+    "def test_a_path_is_compiled():\n    assert compile_path('/')\n",
+    uri="tests/test_router.py",
+    symbol="test_a_path_is_compiled",
+)
 GUIDE = make_hit(
     4,
-    "## Routing\n\nA URL is matched from the top.\n",
+    "## Routing\n\nA path is matched with each pattern from the top.\n",
     uri="docs/guide.md",
     language="markdown",
     symbol="Guide > Routing",
@@ -54,10 +67,11 @@ def test_an_answer_names_what_each_snippet_is(golden):
 
 
 def test_every_citation_is_numbered_in_order_and_verified():
-    pieces = extractive_answer(QUESTION, [ROUTER, TEST, HELPERS, GUIDE, CONFIG])
+    pieces = extractive_answer(QUESTION, [ROUTER, TEST, HELPERS, GUIDE, BOX])
 
     citations = [c for piece in pieces if not isinstance(piece, str) for c in piece]
-    assert [c.n for c in citations] == [1, 2, 3, 4, 5]
+    assert [c.n for c in citations] == list(range(1, len(citations) + 1))
+    assert len(citations) > 3
     assert all(c.verified for c in citations)
 
 
@@ -69,7 +83,7 @@ def test_a_block_is_narrowed_to_the_definition_that_was_asked_for():
 def test_a_later_part_of_a_definition_is_called_a_part():
     rest = make_hit(1, "        return 1\n", symbol="Big.method", kind="method", start_line=90)
 
-    assert text_of(extractive_answer("where is it?", [rest])) == (
+    assert text_of(extractive_answer("what is it?", [rest])) == (
         "The closest match is the part of `Big.method` starting `return 1` (src/m1.py:90-90)"
     )
 
@@ -96,3 +110,94 @@ def test_nothing_found_says_why():
     assert nothing_found("where\nis it?") == "Nothing in the index matches “where is it?”."
     assert "selects no file" in nothing_found("q", ["scope_empty"])
     assert "Retrieval failed" in nothing_found("q", ["no_retrieval"])
+
+
+SESSIONS = make_hit(
+    7,
+    "class NullSession(Session):\n"
+    "    def _fail(self):\n"
+    "        raise RuntimeError(\n"
+    '            "The session is unavailable because no secret "\n'
+    '            "key was set."\n'
+    "        )\n\n"
+    "    def clear(self):\n"
+    "        self._fail()\n",
+    uri="src/sessions.py",
+    start_line=90,
+    symbol="NullSession",
+    kind="class",
+)
+
+
+def test_a_message_leads_to_the_statement_that_raises_it():
+    message = "RuntimeError: The session is unavailable because no secret key was set."
+
+    text = text_of(extractive_answer(message, [BOX, SESSIONS]))
+
+    assert text.startswith(
+        "This text is raised in the function `_fail` in the class `NullSession` "
+        "(src/sessions.py:92-95):\n```python\nraise RuntimeError(\n"
+    )
+
+
+def test_the_definition_of_a_name_that_was_asked_for_leads():
+    text = text_of(extractive_answer("what does compile_path do?", [ROUTER, BOX, HELPERS]))
+
+    assert text.startswith("The closest match is the function `compile_path` (src/helpers.py:9-11)")
+    assert "It is used by:\n- method `Router.match`" in text
+
+
+def test_who_asks_where_is_told_places_and_who_asks_how_sees_code():
+    where = text_of(extractive_answer("where is the lid of a box opened?", [BOX, HELPERS]))
+    how = text_of(extractive_answer("how is the lid of a box opened?", [BOX, HELPERS]))
+
+    assert where.startswith("Look first in the class `Box` (src/box.py:1-6)")
+    assert "```" not in where
+    assert "In its lines (src/box.py:2-6):\n```python\ndef __init__(self):" in how
+
+
+def test_what_the_parser_saw_goes_before_what_the_text_looks_like():
+    seen = Symbol("Box", "Box", "dataclass", 1, 6, 1, 7, doc="A box with a lid.")
+
+    text = text_of(extractive_answer("where is the box?", [BOX], {6: [seen]}))
+
+    assert (
+        text == "Look first in the dataclass `Box` (src/box.py:1-6): \u201cA box with a lid.\u201d"
+    )
+
+
+def test_a_part_of_a_definition_is_told_with_the_documentation_of_the_whole():
+    rest = make_hit(1, "        return 1\n", symbol="Big.run", kind="method", start_line=90)
+    whole = Symbol("run", "Big.run", "method", 10, 95, 10, 5, doc="Run it.")
+
+    text = text_of(extractive_answer("where is it run?", [rest], {1: [whole]}))
+
+    assert text == "Look first in the method `Big.run` (src/m1.py:90-90): \u201cRun it.\u201d"
+
+
+def test_touching_pieces_of_one_definition_are_one_place():
+    head = make_hit(1, "def big(x):\n    return (\n", symbol="big")
+    tail = make_hit(2, "        x\n    )\n", symbol="big", start_line=3)
+    tail = replace(tail, uri=head.uri, content_hash=head.content_hash)
+
+    text = text_of(extractive_answer("where is big?", [tail, head]))
+
+    assert text == "Look first in the function `big` (src/m1.py:1-4): `def big(x)`"
+
+
+def test_where_nothing_supports_an_answer_it_says_so_and_shows_the_nearest():
+    pieces = unsupported_answer("where are invoices sent?", [ROUTER, HELPERS, BOX, TEST])
+
+    text = text_of(pieces)
+    assert text.startswith("I found nothing in the index that answers")
+    assert text.count("\n- ") == 3
+    assert all(c.verified for piece in pieces if not isinstance(piece, str) for c in piece)
+
+
+def test_an_excerpt_cannot_close_its_fence():
+    hit = make_hit(1, "def f1(a):\n    x = 1\n    ````\n    y = 2\n    return x\n")
+
+    text = text_of(extractive_answer("how does f1 work?", [hit]))
+
+    assert "`````python\nx = 1\n````" in text
+    assert text.endswith("\n`````")

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from codeintel_rev.answer.context import AnswerOptions, OneCallSearcher, Retriever
+from codeintel_rev.answer.context import (
+    AnswerOptions,
+    OneCallSearcher,
+    Retriever,
+    SourceRecord,
+)
+from codeintel_rev.observability.answer_trace import AnswerTrace
 from codeintel_rev.ports import ChatModel, Clock, Reranker
 from codeintel_rev.types import ChannelScores, Mode, Scope, SearchHit, SearchResult
 from tests.fakes.clock import FakeClock
@@ -118,6 +124,16 @@ class FakeReranker:
 
 
 @dataclass
+class FakeSink:
+    """Keeps the traces that it was given."""
+
+    taken: list[AnswerTrace] = field(default_factory=list)
+
+    def emit(self, trace: AnswerTrace) -> None:
+        self.taken.append(trace)
+
+
+@dataclass
 class FakeContext:
     """What an orchestrator is made of."""
 
@@ -128,3 +144,5 @@ class FakeContext:
     answer_options: AnswerOptions = field(default_factory=AnswerOptions)
     clock: Clock = field(default_factory=FakeClock)
     names_repos: bool = False
+    sources: SourceRecord | None = None
+    traces: FakeSink = field(default_factory=FakeSink)

@@ -1,0 +1,93 @@
+"""Excerpts: the few lines of a snippet that say most about a question (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from codeintel_rev.answer.question import Question, stems_of
+
+EXCERPT_LINES = 8
+"""Lines of the longest excerpt."""
+
+LEAST_SHARE = 0.3
+"""Lines that hold less of the question than this are not what it is about."""
+
+MESSAGE_LINES = 6
+"""Lines over which the text of one message may be spread."""
+
+_THROWS = re.compile(
+    r"\b(?:raise|throw|throws|panic!?|abort|fatal\w*|bail!|exit|die|error\w*|Err|Error\w*|fail\w*|reject)\b"
+)
+_STATEMENT = re.compile(r"[ \t]*(?:raise|throw|return|panic|log|print|echo|assert|if|else|\w+!?\()")
+
+
+class Excerpt(NamedTuple):
+    """Consecutive lines of a snippet, counted from its first, which is 0."""
+
+    first: int
+    last: int
+
+    def of(self, lines: Sequence[str]) -> str:
+        """Return the text, without the indentation that its lines share."""
+        chosen = lines[self.first : self.last + 1]
+        indent = min((len(x) - len(x.lstrip()) for x in chosen if x.strip()), default=0)
+        return "\n".join(line[indent:].rstrip() for line in chosen)
+
+
+def message_excerpt(question: Question, lines: Sequence[str]) -> Excerpt | None:
+    """Return the statement that holds what the question quotes; ``None`` when there is none.
+
+    It begins at the line that raises, throws or prints the message, if that is close above.
+    """
+    for size in range(1, MESSAGE_LINES + 1):
+        for first in range(len(lines) - size + 1):
+            if question.is_quoted_in("\n".join(lines[first : first + size])):
+                start = _statement_start(lines, first)
+                return Excerpt(start, _statement_end(lines, start, first + size - 1))
+    return None
+
+
+def raises(text: str) -> bool:
+    """Return whether an excerpt reads as if it ended in an error."""
+    return _THROWS.search(text) is not None
+
+
+def telling_excerpt(question: Question, lines: Sequence[str]) -> Excerpt:
+    """Return the stretch of at most ``EXCERPT_LINES`` that holds most of what is asked about.
+
+    Each word of the question counts once, by how rare it is in code at large. Where no stretch
+    holds enough it is the beginning.
+    """
+    best, most = Excerpt(0, min(len(lines), EXCERPT_LINES) - 1), LEAST_SHARE
+    if len(lines) <= EXCERPT_LINES:
+        return best
+    found = [stems_of(line) & question.terms for line in lines]
+    for first, here in enumerate(found):
+        if not here:
+            continue
+        last = first
+        for end in range(first, min(first + EXCERPT_LINES, len(lines))):
+            last = end if found[end] else last
+        worth = question.share_in(frozenset().union(*found[first : last + 1]))
+        if worth > most:
+            best, most = Excerpt(first, last), worth
+    return best
+
+
+def _statement_start(lines: Sequence[str], line: int) -> int:
+    """Return where the statement begins that goes on in ``line``, looking two lines up."""
+    for start in (line, line - 1, line - 2):
+        if start >= 0 and (_THROWS.search(lines[start]) or _STATEMENT.match(lines[start])):
+            return start
+    return line
+
+
+def _statement_end(lines: Sequence[str], start: int, line: int) -> int:
+    """Return where the brackets close that the statement opens, if that is close below."""
+    for end in range(line, min(line + MESSAGE_LINES, len(lines))):
+        text = "\n".join(lines[start : end + 1])
+        if text.count("(") <= text.count(")"):
+            return end
+    return line

@@ -1,0 +1,104 @@
+"""Questions: what an answer has to be about, told from the text alone (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Literal, NamedTuple
+
+from codeintel_rev.retrieval.query import literals_of, message_runs, one_line, spoken
+from codeintel_rev.retrieval.stop_words import STOP_WORDS
+from codeintel_rev.retrieval.word_forms import stem
+from codeintel_rev.text.background_idf import background_idf
+from codeintel_rev.text.code_tokenizer import identifiers, tokenize
+
+Aim = Literal["place", "explanation"]
+"""Whether somebody wants to know where something is, or what it is and how it works."""
+
+_PLACE = re.compile(
+    r"\s*(?:where|which|whose|who|find|locate|show|list|in (?:which|what))\b|.*\bwhere\b",
+    re.IGNORECASE | re.DOTALL,
+)
+LEAST_WORDS = 3
+"""Fewer words in a row are found in any prose."""
+
+_ASKING = (
+    "about all also any because before after code does each file find function get happen happens"
+    " implement implemented implementation list make locate mean project repository show some"
+    " thing through want way work works would"
+)
+"""Words of questions that say nothing of what is asked for."""
+
+_UNTOLD = STOP_WORDS | frozenset(_ASKING.split())
+
+
+class Question(NamedTuple):
+    """A question as the parts of an answer need it."""
+
+    text: str
+    aim: Aim
+    weights: Mapping[str, float]
+    """Stems of its telling words, and how rare each is in code at large."""
+    names: frozenset[str]
+    """Words that are spelled as names of code are: with inner capitals, underscores or digits, or
+    with a capital where no sentence begins."""
+    literals: tuple[str, ...]
+    """Quotations, with single spaces for white space."""
+    runs: tuple[str, ...]
+    """Runs of words to look for: of what may be a printed message, or the whole text."""
+
+    @property
+    def terms(self) -> frozenset[str]:
+        """Stems of its telling words."""
+        return frozenset(self.weights)
+
+    def share_in(self, stems: Collection[str]) -> float:
+        """Return how much of the question these stems hold, from 0 to 1, rare words weighing most."""
+        total = sum(self.weights.values())
+        return sum(self.weights[stem] for stem in self.weights if stem in stems) / (total or 1.0)
+
+    def is_quoted_in(self, text: str) -> bool:
+        """Return whether the text holds what the question quotes."""
+        if self.literals:
+            line = one_line(text)
+            return any(literal in line for literal in self.literals)
+        said = spoken(text)
+        return any(run in said for run in self.runs)
+
+
+def question_of(text: str) -> Question:
+    """Return what a question asks for."""
+    literals = literals_of(text)
+    return Question(
+        text=text,
+        aim="place" if _PLACE.match(text) else "explanation",
+        weights=_weights(text),
+        names=_names(text),
+        literals=literals,
+        runs=() if literals else message_runs(text) or _whole(text),
+    )
+
+
+def stems_of(text: str) -> frozenset[str]:
+    """Return the telling words of a text without their endings."""
+    return frozenset(stem(term) for term in tokenize(text) if term not in _UNTOLD)
+
+
+def _names(text: str) -> frozenset[str]:
+    words = identifiers(text)
+    telling = [w for w in words if re.search(r"[_\d]|[a-z][A-Z]|[A-Z][A-Z]+[a-z]", w)]
+    return frozenset([*telling, *(w for w in words[1:] or words if w[:1].isupper())])
+
+
+def _whole(text: str) -> tuple[str, ...]:
+    """Return all words of a text that is long enough to stand nowhere by chance."""
+    said = spoken(text)
+    return (said,) if len(said.split()) >= LEAST_WORDS else ()
+
+
+def _weights(text: str) -> dict[str, float]:
+    weights: dict[str, float] = {}
+    for term in tokenize(text):
+        if term not in _UNTOLD:
+            weights[stem(term)] = max(background_idf(term), weights.get(stem(term), 0.0))
+    return weights

@@ -1,0 +1,117 @@
+"""``codeintel traces``."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from codeintel_rev.cli.options import DataDir, Repo, command_app
+from codeintel_rev.cli.output import Output
+from codeintel_rev.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from codeintel_rev.app.traces import Row, TraceReader
+
+app = command_app()
+
+_AGE = re.compile(r"(\d{1,6})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+@app.command()
+def traces(
+    ctx: typer.Context,
+    show: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[show ID]", help="Tell everything about one trace."),
+    ] = None,
+    slow: Annotated[
+        float, typer.Option("--slow", min=0, metavar="MS", help="At least this slow.")
+    ] = 0.0,
+    word: Annotated[
+        str, typer.Option("--with", metavar="LIMIT_WORD", help="With this word in `limits`.")
+    ] = "",
+    low_confidence: Annotated[
+        bool, typer.Option("--low-confidence", help="Only answers that were marked so.")
+    ] = False,
+    since: Annotated[
+        str, typer.Option(metavar="WHEN", help="Not older: 30m, 24h, 7d, or 2026-03-01.")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most traces.")] = 20,
+    data_dir: DataDir = None,
+    repo: Repo = None,
+) -> None:
+    """List the answers that were given, newest first: how long they took and what held them back."""
+    from codeintel_rev.app.traces import TraceFilter
+    from codeintel_rev.config.settings import load_settings
+
+    output: Output = ctx.obj
+    settings = load_settings()
+    reader = _reader(data_dir, repo)
+    if show:
+        _show(output, reader.row(_id_in(show)))
+        return
+    threshold = settings.answer.confidence_threshold if low_confidence else 1.0
+    wanted = TraceFilter(slow, word, threshold, _moment(since), limit)
+    rows = reader.rows(wanted)
+    if output.json:
+        output.document({"traces": rows})
+    elif not rows:
+        output.note("no such trace")
+    else:
+        output.text("\n".join(map(_line, rows)))
+
+
+def _reader(data_dir: Path | None, repo: Path | None) -> TraceReader:
+    from codeintel_rev.app.data_dir import data_dir_for_search
+    from codeintel_rev.app.traces import TraceReader, trace_folder
+    from codeintel_rev.config.settings import load_settings
+
+    settings = load_settings()
+    folder, _ = data_dir_for_search(data_dir or settings.data_dir, repo, settings.data_home)
+    return TraceReader(trace_folder(folder), settings.trace.keep_days)
+
+
+def _id_in(words: list[str]) -> str:
+    if len(words) != 2 or words[0] != "show" or not words[1]:
+        raise typer.BadParameter("expected `traces` or `traces show ID`")
+    return words[1]
+
+
+def _moment(text: str) -> datetime:
+    """Return the moment that an age or a date names."""
+    if not text:
+        from codeintel_rev.app.traces import LONG_AGO
+
+        return LONG_AGO
+    age = _AGE.fullmatch(text)
+    try:
+        if age:
+            return datetime.now(UTC) - timedelta(**{_UNITS[age[2]]: int(age[1])})
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidArgument(
+            f"{text!r} is no moment", hint="use 30m, 24h, 7d, or a date", value=text
+        ) from None
+
+
+def _line(row: Row) -> str:
+    limits = ",".join(row["limits"] or ())
+    facts = f"{row['total_latency_ms']:8.1f} ms  {row['confidence']:.2f}"
+    words = f"{row['status']}  {limits}" if row["status"] != "ok" else limits
+    return (
+        f"{row['trace_id'][:12]}  {row['timestamp']}  {facts}  {row['query']!r}  {words}".rstrip()
+    )
+
+
+def _show(output: Output, row: Row) -> None:
+    if output.json:
+        output.document(row)
+        return
+    told = ((name, value) for name, value in row.items() if value not in (None, [], ""))
+    output.text("\n".join(f"{name:<22}{value}" for name, value in told))
