@@ -45,6 +45,21 @@ class VectorIndex(Protocol):
         ...
 
 
+class CandidateIndex(Protocol):
+    """Nearest neighbours, roughly, among the first of a row of vectors."""
+
+    @property
+    def count(self) -> int:
+        """Number of vectors that it knows."""
+        ...
+
+    def propose(
+        self, query: NDArray[np.float32], k: int, mask: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
+        """Return up to ``k`` positions with ``mask[position]``, in any order; one mask bit each."""
+        ...
+
+
 class LexicalIndex(Protocol):
     """Words to rows."""
 

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from codeintel_rev.app.components import STORED
 from codeintel_rev.app.repository import size_on_disk
-from codeintel_rev.errors import IndexDamaged
+from codeintel_rev.errors import IndexDamaged, IndexUnusable
 from codeintel_rev.indexing.generations import stray_generations, stray_vectors
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import file_lock
 from codeintel_rev.io.generation_lock import GenerationLock
 from codeintel_rev.io.journal import JournalView
+from codeintel_rev.io.nearest_index import check_nearest
 from codeintel_rev.io.vector_store import FP16, Segment, VectorReader, checksum
 from codeintel_rev.retrieval import lexical_files
 
@@ -121,7 +122,10 @@ def check_vectors(patient: Patient) -> str:
     for _, block in reader.blocks:
         if not np.isfinite(block.sum(dtype=np.float32)):
             raise Fault("a vector holds what is no number")
-    return f"{len(reader.rows):,} of {patient.dim} dimensions in {len(segments)} segments"
+    return (
+        f"{len(reader.rows):,} of {patient.dim} dimensions in {len(segments)} segments"
+        f"{_nearest(patient)}"
+    )
 
 
 def check_words(patient: Patient) -> str:
@@ -213,6 +217,17 @@ CHECKS: Mapping[str, Check] = {
     "space": check_space,
 }
 """Every check of a repository, in the order in which they are told."""
+
+
+def _nearest(patient: Patient) -> str:
+    """Say what is known of the index of very many vectors; nothing where there is none."""
+    try:
+        manifest = check_nearest(patient.folder.catalog(patient.generation))
+    except IndexUnusable as error:
+        raise Fault(str(error)) from error
+    if manifest is None:
+        return ""
+    return f", {manifest.primary_count:,} in an index of recall {manifest.recall_at_10}"
 
 
 def _checksum(patient: Patient, segment: Segment) -> bytes:

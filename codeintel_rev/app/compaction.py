@@ -156,6 +156,7 @@ def compact_repository(
             embedder.dim,
             partial(folder.writing, on_wait=on_wait),
             embedder=embedder if reembed else None,
+            asker=embedder,
         )
         done = compactor.run(lambda count, total: progress("compact", count, total, 0))
     return RepositoryCompaction(

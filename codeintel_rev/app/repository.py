@@ -23,6 +23,7 @@ from codeintel_rev.io.git import locate
 from codeintel_rev.io.git_worktrees import is_worktree, ref_of_root, tree_roots, worktree_ref
 from codeintel_rev.io.journal import Journal, JournalView, Snapshot
 from codeintel_rev.io.journal_catalog import HeadMemory, JournalCatalog
+from codeintel_rev.io.nearest_index import NearestIndex, open_nearest
 from codeintel_rev.io.registry import Repository
 from codeintel_rev.io.vector_store import VectorReader
 from codeintel_rev.retrieval.absent_index import AbsentIndex
@@ -53,6 +54,8 @@ class _Generation(NamedTuple):
 
     number: int
     words: TantivySearcher | AbsentIndex
+    nearest: NearestIndex | None
+    """Where there are very many vectors."""
     lock: GenerationLock
 
     @classmethod
@@ -61,12 +64,13 @@ class _Generation(NamedTuple):
         lock = GenerationLock.share(folder.generation_lock(number))
         if lock is None:
             raise _SupersededError
+        nearest = open_nearest(folder.catalog(number))
         try:
             words = TantivySearcher(folder.lexical(number), background_idf)
         except IndexDamaged as error:
             _tell(error)
-            return cls(number, AbsentIndex(), lock)
-        return cls(number, words, lock)
+            return cls(number, AbsentIndex(), nearest, lock)
+        return cls(number, words, nearest, lock)
 
 
 class _State(NamedTuple):
@@ -223,11 +227,13 @@ class OpenRepository:
             if self._state is None or self._state.sequence != sequence:
                 generation = self._generation(journal.generation)
                 rows = journal.live_rows()
-                vectors = self._vectors(journal, rows)
+                vectors = self._vectors(journal, rows, generation.nearest)
                 self._state = _State(sequence, generation, {}, vectors, {}, {})
             return self._state
 
-    def _vectors(self, journal: JournalView, rows: int) -> DenseSearcher | AbsentIndex:
+    def _vectors(
+        self, journal: JournalView, rows: int, nearest: NearestIndex | None
+    ) -> DenseSearcher | AbsentIndex:
         """Map the vectors, unless they are damaged or another model's: those mean nothing here."""
         try:
             check_components(self.repository.name, journal.meta(), self._components)
@@ -235,7 +241,7 @@ class OpenRepository:
         except (IndexDamaged, IndexForeign) as error:
             _tell(error)
             return AbsentIndex()
-        return DenseSearcher(vectors.blocks, vectors.rows)
+        return DenseSearcher(vectors.blocks, vectors.rows, nearest=nearest)
 
     def _generation(self, number: int) -> _Generation:
         """Return the generation with at least the words that the present transaction sees.

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -28,9 +29,15 @@ from codeintel_rev.io import vector_store
 from codeintel_rev.io.catalog_builder import CHUNKS_FILE, build_catalog
 from codeintel_rev.io.durability import sync, sync_tree
 from codeintel_rev.io.journal_compaction import JournalCompaction, Sealed
+from codeintel_rev.io.nearest_index import BUILT_FROM, FetchedRows, build_nearest
 from codeintel_rev.io.parquet_store import ChunksWriter
 from codeintel_rev.io.vector_store import Segment, SegmentBuilder, VectorReader
 from codeintel_rev.retrieval.tantivy_writer import LexicalDocument, TantivyWriter
+from codeintel_rev.text.code_tokenizer import tokenize
+
+_TITLES = 200
+"""First sentences of docstrings on which the search of very many vectors is tuned: they miss and
+find what the questions of people do, while a stored vector finds its neighbours too easily."""
 
 _REPLAY_ROWS = 1_000
 """More rows than these that came meanwhile are replayed before the writer lock is taken."""
@@ -67,10 +74,14 @@ class Compactor:
         *,
         embedder: TermEmbedder | None = None,
         versions: Mapping[str, str] | None = None,
+        asker: TermEmbedder | None = None,
+        nearest_from: int = BUILT_FROM,
     ) -> None:
         """Copy vectors as they are, or make words and vectors anew with ``embedder``.
 
-        The generation that is built is recorded as made with the component ``versions``.
+        The generation that is built is recorded as made with the component ``versions``. From
+        ``nearest_from`` vectors on, it has an index of them; ``asker`` embeds the queries that this
+        is tuned on.
         """
         self._folder = folder
         self._repo = repo
@@ -78,6 +89,8 @@ class Compactor:
         self._writing = writing
         self._embedder = embedder
         self._versions = versions or {}
+        self._asker = asker or embedder
+        self._nearest_from = nearest_from
 
     def run(self, report: Report) -> Compacted:
         """Build the next generation, let it serve, and delete those that nobody reads."""
@@ -127,10 +140,23 @@ class Compactor:
             words.commit()
         finally:
             words.close()
+        self._index_nearest(journal, catalog, segment)
         build_catalog(catalog, self._dim)
         sync_tree(catalog)
         sync(self._folder.vectors)
         return segment if sealed.chunks else None
+
+    def _index_nearest(self, journal: JournalCompaction, folder: Path, segment: Segment) -> None:
+        """Build an index of the vectors in ``folder``, when they are very many."""
+        if (segment.length or 0) < self._nearest_from:
+            return
+        queries = np.zeros((0, self._dim), dtype=np.float32)
+        if self._asker is not None:
+            titles = [tokenize(title) for title in journal.titles(_TITLES)]
+            queries = self._asker.embed_terms(titles)
+            queries = queries[queries.any(axis=1)]
+        reader = VectorReader(self._folder.vectors, [segment], self._dim, segment.end_row or 0)
+        build_nearest(folder, FetchedRows(reader.gather, len(reader.rows), self._dim), queries)
 
     def _fill(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,10 @@ TRAINING_A_LIST = 40
 _CODES = 256
 """Centroids of a quantiser, one a value of a byte."""
 
+_QUERY_BITS = 8
+"""Of a dimension of the query, where vectors have one; with the usual 4 a twelfth of the candidates
+differs."""
+
 _ROUNDS = 10
 """Of k-means; more do not raise recall."""
 
@@ -33,11 +37,24 @@ _BLOCK = 16_384
 """Vectors widened to float32 at a time."""
 
 
+class Matrix(Protocol):
+    """Vectors by position, an array or something that fetches them."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many there are, and their length."""
+        ...
+
+    def __getitem__(self, at: Any, /) -> NDArray[np.floating]:
+        """Return those of a slice, or of an array of positions."""
+        ...
+
+
 class Family(NamedTuple):
     """A kind of index and its size."""
 
     index_type: str
-    """``Flat``, ``IVFFlat`` or ``IVFPQ``."""
+    """``Flat``, ``IVFFlat``, ``IVFPQ`` or ``IVFRaBitQ`` (a bit a dimension)."""
     nlist: int | None = None
     pq_m: int | None = None
 
@@ -59,12 +76,13 @@ def training_size(family: Family, count: int) -> int:
     return min(count, TRAINING_A_LIST * max(family.nlist, _CODES if family.pq_m else 0))
 
 
-def build_index(family: Family, vectors: NDArray[np.floating]) -> Any:
+def build_index(family: Family, vectors: Matrix) -> Any:
     """Return an index over ``vectors``, shape ``(n, dim)``; the same vectors give the same index."""
-    index = _empty(family, vectors.shape[1])
+    count, dim = vectors.shape
+    index = _empty(family, dim)
     if not index.is_trained:
-        size = training_size(family, len(vectors))
-        sample = np.random.default_rng(_SEED).choice(len(vectors), size, replace=False)
+        size = training_size(family, count)
+        sample = np.random.default_rng(_SEED).choice(count, size, replace=False)
         index.cp.seed, index.cp.niter = _SEED, _ROUNDS
         index.train(vectors[np.sort(sample)].astype(np.float32))
     for _, block in blocks(vectors):
@@ -78,16 +96,19 @@ def _empty(family: Family, dim: int) -> Any:
     if family.nlist is None:
         return faiss.IndexFlatIP(dim)
     coarse = faiss.IndexFlatIP(dim)
-    if family.pq_m is None:
-        index = faiss.IndexIVFFlat(coarse, dim, family.nlist, metric)
-    else:
+    if family.index_type == "IVFRaBitQ":
+        index = faiss.IndexIVFRaBitQ(coarse, dim, family.nlist, metric)
+        index.qb = _QUERY_BITS
+    elif family.pq_m is not None:
         index = faiss.IndexIVFPQ(coarse, dim, family.nlist, family.pq_m, 8, metric)
+    else:
+        index = faiss.IndexIVFFlat(coarse, dim, family.nlist, metric)
     coarse.this.disown()
     index.own_fields = True
     return index
 
 
-def blocks(vectors: NDArray[np.floating]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+def blocks(vectors: Matrix) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Yield (first position, vectors in float32), a bounded number at a time."""
-    for start in range(0, len(vectors), _BLOCK):
+    for start in range(0, vectors.shape[0], _BLOCK):
         yield start, vectors[start : start + _BLOCK].astype(np.float32)

@@ -45,8 +45,8 @@ def write_index(index: Any, path: Path) -> str:
     return digest.hexdigest()
 
 
-def read_index(path: Path, expected: str | None = None) -> Any:
-    """Read a FAISS index that compares by inner product.
+def read_index(path: Path, expected: str | None = None, *, mapped: bool = False) -> Any:
+    """Read a FAISS index that compares by inner product; ``mapped`` leaves its lists in the file.
 
     Raises ``IndexDamaged`` when the file is missing, is none, or has not the checksum ``expected``,
     and ``IndexForeign`` for another metric.
@@ -54,7 +54,7 @@ def read_index(path: Path, expected: str | None = None) -> Any:
     verify(path, expected)
     faiss = load_faiss()
     try:
-        index = faiss.read_index(os.fspath(path))
+        index = faiss.read_index(os.fspath(path), faiss.IO_FLAG_MMAP if mapped else 0)
     except RuntimeError as error:
         raise damaged(path, "FAISS cannot read it") from error
     if index.metric_type != faiss.METRIC_INNER_PRODUCT:

@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from codeintel_rev.io.faiss_files import damaged, read_index, verify, write_index
 from codeintel_rev.io.faiss_folder import PRIMARY, IndexFolder
 from codeintel_rev.io.faiss_primary import HALF, ID, map_file
-from codeintel_rev.io.index_manifest import IndexManifest
+from codeintel_rev.io.index_manifest import IndexManifest, now
 
 
 class Batch(NamedTuple):
@@ -66,6 +65,6 @@ def write_primary(folder: IndexFolder, index: Any, manifest: IndexManifest) -> I
         raise damaged(folder.primary_new, f"it holds {written.ntotal} vectors of {written.d}")
     return replace(
         manifest,
-        built_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        built_at=now(),
         checksums=manifest.checksums | {PRIMARY: digest},
     )

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeintel_rev.io.faiss_build import blocks
+from codeintel_rev.io.faiss_build import Matrix, blocks
 from codeintel_rev.io.faiss_files import load_faiss
 
 TARGET_RECALL = 0.95
@@ -33,7 +33,7 @@ nearest of: where they reach 0.99, real queries reached 0.95."""
 
 _SEED = 0
 
-Gather = Callable[[NDArray[np.int64]], NDArray[np.float16]]
+Gather = Callable[[NDArray[np.int64]], NDArray[np.floating]]
 """Returns the vectors at positions."""
 
 
@@ -87,9 +87,7 @@ def rescore(
     return positions[order], scores[order]
 
 
-def choose_width(
-    index: Any, vectors: NDArray[np.float16], queries: NDArray[np.float32] | None = None
-) -> Width:
+def choose_width(index: Any, vectors: Matrix, queries: NDArray[np.float32] | None = None) -> Width:
     """Return the fewest lists with which queries find enough of their nearest.
 
     Without ``queries``, shape ``(n, dim)``, sums of stored vectors stand in for them.
@@ -105,17 +103,15 @@ def choose_width(
         nprobe = min(index.nlist, max(nprobe + 1, nprobe * 5 // 4))
 
 
-def _stand_ins(vectors: NDArray[np.float16]) -> NDArray[np.float32]:
-    drawn = np.random.default_rng(_SEED).integers(len(vectors), size=(_STAND_INS, 8))
+def _stand_ins(vectors: Matrix) -> NDArray[np.float32]:
+    drawn = np.random.default_rng(_SEED).integers(vectors.shape[0], size=(_STAND_INS, 8))
     sums: NDArray[np.float32] = np.array([vectors[np.sort(at)].sum(0, np.float32) for at in drawn])
     return sums
 
 
-def nearest(
-    vectors: NDArray[np.float16], queries: NDArray[np.float32], k: int
-) -> NDArray[np.int64]:
+def nearest(vectors: Matrix, queries: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     """Return the true ``k`` nearest positions of each query, in no order, shape ``(q, k)``."""
-    k = min(k, len(vectors))
+    k = min(k, vectors.shape[0])
     positions = np.zeros((len(queries), 0), dtype=np.int64)
     scores = np.zeros((len(queries), 0), dtype=np.float32)
     for start, block in blocks(vectors):
@@ -130,7 +126,7 @@ def nearest(
 
 def _recall(
     index: Any,
-    vectors: NDArray[np.float16],
+    vectors: Matrix,
     queries: NDArray[np.float32],
     true: NDArray[np.int64],
     nprobe: int,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -81,6 +82,11 @@ class IndexManifest:
 
 class _Version(msgspec.Struct):
     version: int
+
+
+def now() -> str:
+    """Return the present time as ``built_at`` holds it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def check_dimension(name: str, found: int, wanted: int) -> None:

@@ -115,6 +115,15 @@ class JournalCompaction:
             for *known, spans in rows
         ]
 
+    def titles(self, limit: int) -> list[str]:
+        """Return first sentences of docstrings from all over, the same ones each time."""
+        found = self._connection.execute(
+            "SELECT doc FROM symbol WHERE length(doc) > 15"
+            " ORDER BY rowid * 2654435761 % 4294967296 LIMIT ?",  # as good as at random
+            (limit,),
+        )
+        return [row[0] for row in found]
+
     def rows(self, end_row: int) -> NDArray[np.int64]:
         """Return the stored rows below ``end_row``, ascending."""
         found = self._connection.execute("SELECT row FROM chunk WHERE row < ?", (end_row,))

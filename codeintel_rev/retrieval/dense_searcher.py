@@ -1,4 +1,4 @@
-"""Exact dense search over fp16 vectors: plain scans at first, FAISS once it pays for its copy."""
+"""Dense search over fp16 vectors: by scans, and in large repositories by an index of candidates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from codeintel_rev.ports import CandidateIndex
 from codeintel_rev.retrieval.flat_searcher import FlatSearcher, best, inner_products
+from codeintel_rev.retrieval.large_searcher import LargeSearcher
 
 FAISS_AFTER = 32
 """So many searches of one view are plain scans. At 111,000 rows a scan takes 7 ms, and FAISS 3 ms
@@ -21,7 +23,8 @@ class DenseSearcher:
 
     The first searches scan with numpy, so that a process that searches once, or an index that is
     edited all the time, never pays for FAISS; later ones use it. Both find candidates only: scores are
-    computed anew in one way, so that the order never depends on which of them ran.
+    computed anew in one way, so that the order never depends on which of them ran. Where compaction
+    has built an index of candidates, all searches use that, and none scans what it covers.
     """
 
     def __init__(
@@ -29,6 +32,7 @@ class DenseSearcher:
         blocks: Sequence[tuple[int, NDArray[np.float16]]],
         rows: NDArray[np.int64],
         faiss_after: int = FAISS_AFTER,
+        nearest: CandidateIndex | None = None,
     ) -> None:
         """Search over ``blocks``: (first position, vectors); ``rows`` are theirs, ascending."""
         self._blocks = blocks
@@ -36,6 +40,7 @@ class DenseSearcher:
         self._has_gaps = len(rows) > 0 and int(rows[-1]) >= len(rows)
         self._scans_left = faiss_after
         self._faiss: FaissFlat | None = None
+        self._large = nearest and LargeSearcher(nearest, blocks, self._gather)
         self._lock = Lock()
 
     def search(
@@ -44,7 +49,9 @@ class DenseSearcher:
         """Return up to ``k`` rows with ``mask[row]`` and their scores, best first, ties by row."""
         if self._has_gaps:
             mask = self._by_position(mask)
-        if self._scans_left > 0:
+        if self._large is not None:
+            found = self._large.propose(query, k, mask)
+        elif self._scans_left > 0:
             self._scans_left -= 1
             found, _ = FlatSearcher(self._blocks).search(query, k, mask)
         else:
@@ -72,11 +79,11 @@ class DenseSearcher:
     def _scores(
         self, positions: NDArray[np.int64], query: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        return inner_products(self._gather(positions), query)
+        return inner_products(self._gather(positions).astype(np.float32), query)
 
-    def _gather(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _gather(self, positions: NDArray[np.int64]) -> NDArray[np.float16]:
         dim = self._blocks[0][1].shape[1] if self._blocks else 0
-        out = np.empty((len(positions), dim), dtype=np.float32)
+        out = np.empty((len(positions), dim), dtype=np.float16)
         for first, block in self._blocks:
             inside = (positions >= first) & (positions < first + len(block))
             out[inside] = block[positions[inside] - first]
