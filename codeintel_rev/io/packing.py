@@ -63,6 +63,12 @@ def unpack_text(blob: bytes) -> str:
     return unpack_text_and_doc(blob)[0]
 
 
+def unpack_utf8(blob: bytes) -> bytes:
+    """Return the text that ``pack_text`` compressed, not decoded."""
+    data = zlib.decompress(blob)
+    return data[_LENGTH_BYTES : _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")]
+
+
 def unpack_text_and_doc(blob: bytes) -> tuple[str, str]:
     """Return the text and the documentation that ``pack_text`` compressed."""
     data = zlib.decompress(blob)
