@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from codeintel_rev.cli.explained import explanation
 from codeintel_rev.types import AnswerEnvelope, IndexReport, SearchHit, SearchResult, StatusReport
 
 if TYPE_CHECKING:
@@ -31,11 +32,6 @@ def facts(hit: SearchHit) -> list[str]:
     """Return what is known of a hit beside its place: symbol, kind, score, staleness."""
     known = [hit.symbol, hit.kind if hit.symbol else "", f"({hit.score:.4f})"]
     return [fact for fact in [*known, "[changed since]" if hit.stale else ""] if fact]
-
-
-def explanation(hit: SearchHit) -> list[str]:
-    """Return the reasons for a hit, one a line."""
-    return [f"  {key} = {_value(value)}" for key, value in (hit.explain or {}).items()]
 
 
 def plan_text(envelope: AnswerEnvelope) -> str:
@@ -103,14 +99,6 @@ def status_text(report: StatusReport) -> str:
 def _block(hit: SearchHit, *, name_repos: bool) -> str:
     head = "  ".join([place(hit, name_repos=name_repos), *facts(hit)])
     return "\n".join([head, *explanation(hit), hit.code.rstrip()])
-
-
-def _value(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_value(inner)}" for key, inner in value.items())
-    return str(value)
 
 
 def _status_lines(report: StatusReport) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,8 @@ from rich.console import Console, Group, RenderableType
 from rich.syntax import Syntax
 from rich.text import Text
 
-from codeintel_rev.cli.blocks import explanation, facts, place
+from codeintel_rev.cli.blocks import facts, place
+from codeintel_rev.cli.explained import explanation
 from codeintel_rev.cli.printable import printable, printable_line
 from codeintel_rev.types import AnswerEnvelope, SearchHit, SearchResult
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from codeintel_rev.ports import ChunkCatalog, Embedder, LexicalIndex, VectorIndex
 from codeintel_rev.retrieval.candidate import Candidate
+from codeintel_rev.retrieval.explanation import explained
 from codeintel_rev.retrieval.fusion import RRF_K
 from codeintel_rev.retrieval.query import ParsedQuery, one_line, spoken
 from codeintel_rev.retrieval.ranking import Ranked, rank
@@ -115,7 +116,9 @@ class HybridSearcher:
         facts = query_facts(query.terms, query.title)
         ranked = rank(facts, self.candidates(query, retrieved, limit))
         if strength != 1.0:
-            ranked = [item._replace(score=item.score * strength) for item in ranked]
+            ranked = [
+                item._replace(score=item.score * strength, strength=strength) for item in ranked
+            ]
         if query.is_identifier or retrieved.is_verbatim or mode == "exact":
             name = query.names[0] if query.is_identifier else None
             ranked = exact_first(ranked, name, by_kind=not retrieved.is_verbatim)
@@ -273,7 +276,7 @@ def _hit(
     explain: bool,
 ) -> SearchHit:
     dense, words = retrieved.dense.get(record.row), retrieved.words.get(record.row)
-    shown = {"exact": ranked.candidate.is_named, "signals": ranked.signals} if explain else None
+    shown = explained(ranked, retrieved.dense, retrieved.words) if explain else None
     return hit_of_record(
         record,
         ranked.score,

@@ -26,7 +26,7 @@ _SHORT, _LONG = 5, 25
 BONUSES: Mapping[str, float] = {"named": 0.1, "file_name": 0.05, "definition": 0.05}
 """What a signal adds to a match, which is at most 1."""
 
-PENALTIES: Mapping[str, float] = {"test_path": 0.4, "prose": 0.6}
+PENALTIES: Mapping[str, float] = {"test_path": 0.4, "prose": 0.5}
 """The share of its score that a signal takes from a chunk."""
 
 FILE_SHARE = 0.2
@@ -53,8 +53,12 @@ class Ranked(NamedTuple):
     score: float
     values: Sequence[float]
     """One for each of ``SIGNALS``, in their order."""
+    match: float
+    """How well it matches, from both channels."""
     file: float
     """What its file adds to the score."""
+    strength: float = 1.0
+    """What the score is multiplied with for its repository."""
 
     @property
     def signals(self) -> dict[str, float]:
@@ -74,21 +78,19 @@ def rank(
         return []
     weights = weights or Weights()
     values = np.array([signal(facts, candidates) for signal in SIGNALS.values()])
-    own = _own_scores(facts, candidates, values, weights)
+    match = match_scores(candidates, dense_share(facts.terms, weights.dense_shares))
+    own = _own_scores(match, values, weights)
     files = _file_scores(candidates, own, weights.file_decay) * weights.file_share
     scores = own * _share(1.0 - weights.file_share, float(own.max())) + files
-    rows = zip(candidates, scores.tolist(), values.T.tolist(), files.tolist(), strict=True)
-    return sorted(map(Ranked._make, rows), key=lambda item: (-item.score, item.candidate.head.id))
+    columns = (scores.tolist(), values.T.tolist(), match.tolist(), files.tolist())
+    ranked = [Ranked(*row) for row in zip(candidates, *columns, strict=True)]
+    return sorted(ranked, key=lambda item: (-item.score, item.candidate.head.id))
 
 
 def _own_scores(
-    facts: QueryFacts,
-    candidates: Sequence[Candidate],
-    values: NDArray[np.float64],
-    weights: Weights,
+    match: NDArray[np.float64], values: NDArray[np.float64], weights: Weights
 ) -> NDArray[np.float64]:
     """Return each chunk's score without its file."""
-    match = match_scores(candidates, dense_share(facts.terms, weights.dense_shares))
     bonus = _weighted(values, weights.bonuses)
     kept = np.maximum(1.0 - _weighted(values, weights.penalties), 0.0)
     return np.where(match > 0.0, (match + bonus) * kept, 0.0)

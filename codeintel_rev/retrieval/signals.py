@@ -15,22 +15,7 @@ _TEST = re.compile(
     r"(^|/)(tests?|testing|specs?|__tests__|testdata|fixtures?|mocks?|benchmarks?|examples?|samples?|demos?)(/|$)"
     r"|(^|/)(test_[^/]*|conftest\.py|[^/]*(_test|_spec|\.test|\.spec|Tests?|Spec)\.\w+)$",
 )
-_TEST_WORDS = frozenset(
-    [
-        "benchmark",
-        "benchmarks",
-        "example",
-        "examples",
-        "fixture",
-        "fixtures",
-        "mock",
-        "spec",
-        "test",
-        "tested",
-        "testing",
-        "tests",
-    ]
-)
+_TEST_STEMS = frozenset(map(stem, ("benchmark", "example", "fixture", "mock", "spec", "test")))
 _PROSE = frozenset(["asciidoc", "html", "markdown", "restructuredtext", "rst", "text"])
 _PROSE_WORDS = frozenset(
     [
@@ -72,7 +57,7 @@ def query_facts(terms: Iterable[str], title: Collection[str] | None = None) -> Q
     return QueryFacts(
         terms=len(distinct),
         stems=frozenset(map(stem, distinct)),
-        wants_tests=not asked.isdisjoint(_TEST_WORDS),
+        wants_tests=not _TEST_STEMS.isdisjoint(map(stem, asked)),
         wants_prose=not asked.isdisjoint(_PROSE_WORDS),
     )
 

@@ -39,9 +39,26 @@ def test_a_repository_is_named_where_there_are_several() -> None:
 
 
 def test_reasons_stand_below_the_place() -> None:
-    hit = replace(HIT, explain={"exact": True, "signals": {"definition": 1.25}})
-    lines = hits_text(SearchResult("match", (hit,))).splitlines()
-    assert lines[1:3] == ["  exact = True", "  signals = definition 1.25"]
+    told = {
+        "exact": True,
+        "meaning": {"cosine": 0.5523, "rank": 2},
+        "words": {"bm25": 31.44, "rank": None},
+        "match": 0.93,
+        "signals": {"definition": 1.0, "test_path": 1.0, "file": 0.16},
+        "effects": {"definition": "+0.050", "test_path": "x0.60", "file": "+0.160"},
+        "repository": 0.71,
+    }
+    lines = hits_text(SearchResult("match", (replace(HIT, explain=told),))).splitlines()
+    assert lines[1:9] == [
+        "  exact      defines what is asked for, or holds it verbatim",
+        "  meaning    cosine 0.552, rank 2",
+        "  words      BM25 31.4, not among the best of this channel",
+        "  match      0.930 of 1, from both",
+        "  +0.050     definition: is a definition",
+        "  x0.60      test_path: is a test or an example",
+        "  +0.160     file: its whole file",
+        "  x0.71      repository: how well it fits beside the others",
+    ]
 
 
 def test_what_an_index_run_did_is_said_in_two_lines() -> None:

@@ -8,7 +8,7 @@ from codeintel_rev.types import ChunkHead
 
 def ranked(number: int, symbol: str, kind: str, *, is_named: bool) -> Ranked:
     head = ChunkHead(number, number, f"src/m{number}.py", "python", kind, symbol)
-    return Ranked(Candidate(head, is_named=is_named), 1.0 - number / 10, [], 0.0)
+    return Ranked(Candidate(head, is_named=is_named), 1.0 - number / 10, [], 0.0, 0.0)
 
 
 def test_what_is_called_so_stands_first_and_types_before_methods() -> None:

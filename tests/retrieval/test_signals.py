@@ -53,3 +53,7 @@ def test_an_example_in_an_issue_does_not_ask_for_examples() -> None:
     assert (asks.wants_tests, asks.wants_prose) == (False, False)
     asks = query_facts(["parse", "example", "install"], title=["example", "install"])
     assert (asks.wants_tests, asks.wants_prose) == (True, True)
+
+
+def test_tests_are_asked_for_in_any_form_of_the_word() -> None:
+    assert value("test_path", "timer mocking utilities", uri="src/mock/timers.ts") == 0.0
