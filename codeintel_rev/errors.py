@@ -17,6 +17,9 @@ The tree::
     │   ├── IndexMissing         index_missing
     │   ├── IndexForeign         index_missing
     │   └── IndexDamaged         index_missing
+    ├── Unauthenticated          unauthenticated
+    ├── Forbidden                forbidden
+    ├── RateLimited              rate_limited
     ├── Busy                     busy
     ├── DeadlineExceeded         deadline
     └── Unavailable              unavailable
@@ -115,6 +118,24 @@ class IndexForeign(IndexUnusable):
 
 class IndexDamaged(IndexUnusable):
     """Raised when a file of the index is missing, truncated or fails its checks."""
+
+
+class Unauthenticated(CodeIntelError):
+    """Raised when a server wants to know who is calling and was not told."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(CodeIntelError):
+    """Raised when a caller is known and may not do this, or comes from where nobody may."""
+
+    code = "forbidden"
+
+
+class RateLimited(CodeIntelError):
+    """Raised when a caller asks more often than they may."""
+
+    code = "rate_limited"
 
 
 class Busy(CodeIntelError):

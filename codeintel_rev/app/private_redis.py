@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from importlib.util import find_spec
@@ -22,7 +21,7 @@ _OPTIONS: Final = (
     *("--port", "0", "--unixsocketperm", "700"),
     *("--save", "", "--appendonly", "no"),
     *("--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru"),
-    *("--loglevel", "warning", "--logfile", ""),
+    *("--loglevel", "warning", "--logfile", "redis.log"),
 )
 """Reached by nobody else, keeps nothing on disk, and forgets what was used least."""
 
@@ -45,21 +44,29 @@ class PrivateRedis:
     def _socket(self) -> Path:
         return self._folder / "redis.sock"
 
+    @property
+    def log(self) -> str:
+        """What it has to say."""
+        file = self._folder / "redis.log"
+        return file.read_text(errors="replace") if file.exists() else ""
+
     def start(self) -> None:
         """Start the server and wait until it answers; raises ``Unavailable`` when it does not."""
         self._process = subprocess.Popen(
             [self._program, *_OPTIONS, "--unixsocket", str(self._socket)],
             cwd=self._folder,
             stdin=subprocess.DEVNULL,
-            stdout=sys.stderr,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for its owner, who stops it last
         )
         deadline = time.monotonic() + _START_TIMEOUT_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
+                why = self.log.strip().rpartition("\n")[2]
                 self.close()
                 raise Unavailable(
-                    f"{self._program} did not start",
+                    f"{self._program} did not start: {why}",
                     hint="set REDIS_URL to a Redis server, or serve with one worker",
                     value=self._program,
                 )

@@ -24,14 +24,17 @@ COMMANDS: Final = (
     "related",
     "ask",
     "watch",
+    "serve",
+    "mcp",
+    "token",
     "status",
     "compact",
     "remove",
     "doctor",
+    "traces",
     "eval",
     "bench",
 )
-    "traces",
 """Each is a module of this package with a Typer ``app``."""
 
 

@@ -170,6 +170,8 @@ class ServerConfig:
     """Requests that may wait for a thread; more are refused as busy."""
     max_body_bytes: Count = 1 << 20
     """A larger request is refused before it is read."""
+    rate_per_minute: OptionalCount = 0
+    """Requests that one caller may make a minute, of each worker; 0 = any number."""
     drain_timeout_s: Seconds = 15
     """How long requests that are being served may take when the server is told to stop."""
     allowed_hosts: str = ""
@@ -177,7 +179,7 @@ class ServerConfig:
     allowed_origins: str = ""
     """Web pages that may call, by their origin, as in ``https://tools.example.org``."""
     tokens_file: Path | None = None
-    """Who may call: one token a line, as ``codeintel token`` writes them; unset = anybody."""
+    """Who may call, as ``codeintel token`` writes it; unset = anybody on this machine."""
     secret: str = field(default="", repr=False)
     """Signs session ids; empty = made at start. Several hosts need the same one."""
     refresh: bool = True
@@ -262,9 +264,9 @@ class Settings:
     search: SearchConfig = SearchConfig()
     duckdb: DuckDBConfig = DuckDBConfig()
     answer: AnswerConfig = AnswerConfig()
+    trace: TraceConfig = TraceConfig()
     redis: RedisConfig = RedisConfig()
     server: ServerConfig = ServerConfig()
-    trace: TraceConfig = TraceConfig()
     embedding: EmbeddingConfig = EMBEDDED_MODEL
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -59,25 +59,23 @@ def tool_error(error: CodeIntelError) -> ToolError:
     return ToolError(msgspec.json.encode(document).decode(), log_level=logging.DEBUG)
 
 
-def bad_arguments(what: str, error: PydanticValidationError) -> InvalidArgument:
-    """Return the error for arguments that do not fit their schema, the first few faults named."""
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
+def validation_faults(faults: Sequence[Any]) -> str:
+    """Return the first few of pydantic's faults in words."""
     told = [
         f"{'.'.join(str(part) for part in fault['loc']) or 'arguments'}: {fault['msg']}"
         for fault in faults[:_SHOWN_FAULTS]
     ]
-    return InvalidArgument(
-        f"{what} cannot be called so: {'; '.join(told)}", hint="see the tool's input schema"
-    )
+    return "; ".join(told)
 
 
 def _bad_arguments(tool: str, error: ValidationError) -> CodeIntelError:
     cause = error.__cause__
+    why = "these arguments do not fit"
     if isinstance(cause, PydanticValidationError):
-        return bad_arguments(tool, cause)
-    return InvalidArgument(
-        f"{tool} cannot be called with these arguments", hint="see the tool's input schema"
-    )
+        why = validation_faults(
+            cause.errors(include_url=False, include_context=False, include_input=False)
+        )
+    return InvalidArgument(f"{tool} cannot be called so: {why}", hint="see the tool's input schema")
 
 
 def _unknown_tool(name: str) -> CodeIntelError:

@@ -25,9 +25,7 @@ class Searching(Protocol):
         """Return the document of a search."""
         ...
 
-    def related(
-        self, path: str, line: int, *, limit: int, scope: Scope | None, repo: str | None
-    ) -> Document:
+    def related(self, path: str, line: int, *, limit: int, scope: Scope | None) -> Document:
         """Return code that is like that at ``path:line``."""
         ...
 

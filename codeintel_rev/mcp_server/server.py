@@ -43,6 +43,8 @@ def create_server(context: ServerContext, who: Callable[[], Caller], version: st
     for tool, title in (
         (tools.semantic_search, "Search code"),
         (tools.answer_query, "Answer a question"),
+        (tools.search_text, "Search text"),
+        (tools.find_related, "Find similar code"),
         (tools.list_paths, "List files"),
         (tools.open_file, "Read a file"),
         (tools.symbol_search, "Find definitions by name"),

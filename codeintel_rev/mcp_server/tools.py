@@ -9,7 +9,14 @@ from pydantic import Field
 
 from codeintel_rev.mcp_server import arguments as arg
 from codeintel_rev.mcp_server import schemas
-from codeintel_rev.mcp_server.adapters import answers, files, history, semantic, symbols
+from codeintel_rev.mcp_server.adapters import (
+    answers,
+    files,
+    history,
+    semantic,
+    symbols,
+    text_search,
+)
 from codeintel_rev.mcp_server.callers import Caller
 from codeintel_rev.mcp_server.ports import ServerContext
 from codeintel_rev.mcp_server.scopes import with_repo
@@ -84,6 +91,64 @@ class Tools:
             time_budget_ms=time_budget_ms,
         )
         return cast(schemas.AnswerEnvelopeOut, document)
+
+    async def search_text(
+        self,
+        query: Annotated[str, Field(description="The text, or with `regex` an RE2 expression.")],
+        regex: bool = False,
+        case_sensitive: bool = False,
+        paths: Annotated[
+            list[str] | None, Field(max_length=100, description="Files and folders to look into.")
+        ] = None,
+        include_globs: arg.Globs = None,
+        exclude_globs: arg.Globs = None,
+        max_results: Annotated[int, Field(ge=1, le=1000)] = 50,
+        repo: arg.Repo = None,
+        ref: arg.Ref = None,
+        session: arg.Session = None,
+    ) -> schemas.SearchTextOut:
+        """Find every line that holds an exact text or matches a regular expression, and count them.
+
+        Use it for messages, keys, literals, and to be sure that nothing was missed: `total` is exact.
+        Expressions match within a line. For what code means, use semantic_search; for where a name
+        is used, references_at.
+        """
+        scope = Scope(include_globs=include_globs, exclude_globs=exclude_globs)
+        document = await text_search.search_text(
+            self._context,
+            self._caller(session),
+            query,
+            regex=regex,
+            case_sensitive=case_sensitive,
+            paths=paths or (),
+            scope=with_repo(scope, repo, ref),
+            max_results=max_results,
+        )
+        return cast(schemas.SearchTextOut, document)
+
+    async def find_related(
+        self,
+        path: arg.Path,
+        line: arg.Line,
+        limit: arg.Limit = 10,
+        scope: arg.SearchScope = None,
+        repo: arg.Repo = None,
+        ref: arg.Ref = None,
+        session: arg.Session = None,
+    ) -> schemas.SearchOut:
+        """Find code that is like the code at a line: other implementations, callers, copies, tests.
+
+        Use it after a hit, to see how the same thing is done elsewhere.
+        """
+        document = await semantic.find_related(
+            self._context,
+            self._caller(session),
+            path,
+            line,
+            limit=limit,
+            scope=with_repo(arg.scope_of(scope), repo, ref),
+        )
+        return cast(schemas.SearchOut, document)
 
     async def list_paths(
         self,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from codeintel_rev.app.documents import answer_document, citation_document, search_document
 from codeintel_rev.app.requests import checked_query, checked_scope
-from codeintel_rev.app.served import files, history, references, symbols
+from codeintel_rev.app.served import files, history, references, symbols, text_search
 from codeintel_rev.app.served.index import Repositories, ServedIndex
+from codeintel_rev.app.served.paths import checked_path
 from codeintel_rev.mcp_server.ports import AnswerStep
 from codeintel_rev.types import AnswerEvent, Mode, Scope
 
@@ -31,6 +32,34 @@ class ServedCode:
         with self.served.use(self.repos) as index:
             found = index.search(query, limit=limit, mode=mode, scope=scope, explain=explain)
             return search_document(found)
+
+    def related(self, path: str, line: int, *, limit: int, scope: Scope | None) -> Document:
+        """Return code that is like that at ``path:line``."""
+        path = checked_path(path)
+        with self.served.use(self.repos) as index:
+            return search_document(index.related(path, line, limit=limit, scope=scope))
+
+    def search_text(
+        self,
+        query: str,
+        *,
+        regex: bool,
+        case_sensitive: bool,
+        paths: Sequence[str],
+        scope: Scope | None,
+        max_results: int,
+    ) -> Document:
+        """Return every line that holds a text or matches a regular expression, with a count."""
+        with self.served.use(self.repos) as index:
+            return text_search.search_text(
+                index,
+                query,
+                regex=regex,
+                case_sensitive=case_sensitive,
+                paths=paths,
+                scope=scope,
+                max_results=max_results,
+            )
 
     def list_paths(self, path: str, *, scope: Scope | None, max_results: int) -> Document:
         """Return the files at or below ``path``."""

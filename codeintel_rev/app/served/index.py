@@ -111,7 +111,7 @@ class ServedIndex:
     def _acquire(self) -> _Opened:
         replaced = None
         with self._lock:
-            signature = _signature(self.data_dir)
+            signature = signature_of(self.data_dir)
             opened = self._opened
             if opened is None or (
                 opened.signature != signature and self._clock() >= self._retry_at
@@ -144,7 +144,7 @@ class ServedIndex:
             opened.close()
 
 
-def _signature(data_dir: Path) -> tuple[int, int]:
+def signature_of(data_dir: Path) -> tuple[int, int]:
     """Return what changes with every change of the registry."""
     try:
         found = (data_dir / "registry.sqlite").stat()

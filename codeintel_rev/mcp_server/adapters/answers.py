@@ -59,6 +59,11 @@ async def answer_query(
         rerank_top_n=rerank_top_n,
         time_budget_ms=time_budget_ms,
     )
+    return await envelope_of(events)
+
+
+async def envelope_of(events: AsyncGenerator[AnswerStep, None]) -> Document:
+    """Return the envelope with which an answer ends."""
     async with aclosing(events):
         async for step in events:
             if step.event == "envelope":

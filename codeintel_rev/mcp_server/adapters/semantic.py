@@ -41,13 +41,10 @@ async def find_related(
     *,
     limit: int = 10,
     scope: Scope | None = None,
-    repo: str | None = None,
 ) -> Document:
     """Return the best ``limit`` pieces of code that are like that at ``path:line``."""
     seen = await effective_scope(context, caller, scope)
-    related = partial(
-        context.code(caller).related, path, line, limit=limit, scope=seen.scope, repo=repo
-    )
+    related = partial(context.code(caller).related, path, line, limit=limit, scope=seen.scope)
     return with_limits(await context.run(related), seen.limits)
 
 

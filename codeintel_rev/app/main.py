@@ -1,0 +1,154 @@
+"""The HTTP application."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import Response
+from starlette.routing import Route
+
+from codeintel_rev import __version__
+from codeintel_rev.app.auth import Tokens
+from codeintel_rev.app.config_context import ApplicationContext
+from codeintel_rev.app.guard import LOOPBACK, Guard, RequestIds
+from codeintel_rev.app.limits import RateLimiter
+from codeintel_rev.app.logs import quiet_libraries
+from codeintel_rev.app.mcp_endpoint import PATH, McpEndpoint, caller_of_call
+from codeintel_rev.app.problems import problem
+from codeintel_rev.app.readiness import ReadinessProbe
+from codeintel_rev.app.routes import router
+from codeintel_rev.config.settings import ServerConfig, Settings
+from codeintel_rev.errors import CodeIntelError, InvalidArgument, NotFound
+from codeintel_rev.mcp_server.callers import SessionSigner
+from codeintel_rev.mcp_server.errors import validation_faults
+from codeintel_rev.mcp_server.server import create_server
+
+_GZIP_FROM_BYTES = 2048
+_GZIP_LEVEL = 1
+"""The fastest: text shrinks to a third, and more would cost more than it saves here."""
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application that serves the index in ``settings.data_dir``.
+
+    Raises ``SettingsError`` for a tokens file that cannot be used.
+    """
+    quiet_libraries()
+    signer = SessionSigner((settings.server.secret or secrets.token_hex()).encode())
+    endpoint = McpEndpoint(signer)
+    app = FastAPI(
+        title="codeintel",
+        version=__version__,
+        summary="Search code repositories, and ask questions whose every claim cites its place.",
+        lifespan=_lifespan(settings, endpoint),
+        middleware=_middleware(settings.server, signer, lambda: app),
+        redoc_url=None,
+        docs_url=None,  # its page would load scripts from elsewhere
+    )
+    app.include_router(router)
+    app.router.routes.append(Route(PATH, endpoint, methods=["GET", "POST", "DELETE"]))
+    app.add_exception_handler(CodeIntelError, _told)
+    app.add_exception_handler(RequestValidationError, _told_bad_request)
+    app.add_exception_handler(HTTPException, _told_http)
+    app.add_exception_handler(Exception, _told_fault)
+    return app
+
+
+def _lifespan(settings: Settings, endpoint: McpEndpoint) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as resources:
+            context = await ApplicationContext.create(settings)
+            resources.push_async_callback(context.close)
+            server = create_server(context, caller_of_call, __version__)
+            mcp = server.http_app(path=PATH, stateless_http=True)
+            await resources.enter_async_context(mcp.router.lifespan_context(mcp))
+            endpoint.app = mcp
+            app.state.context = context
+            app.state.probe = ReadinessProbe(context)
+            yield
+
+    return lifespan
+
+
+def _middleware(
+    server: ServerConfig, signer: SessionSigner, app: Callable[[], FastAPI]
+) -> list[Middleware]:
+    tokens = Tokens.read(server.tokens_file) if server.tokens_file is not None else None
+    origins = server.allowed_origins.replace(",", " ").split()
+    guard = Middleware(
+        Guard,
+        hosts=_hosts(server),
+        origins=frozenset(origins),
+        tokens=tokens,
+        signer=signer,
+        limiter=_limiter(server),
+        max_body_bytes=server.max_body_bytes,
+        is_busy=lambda: app().state.context.pool.saturated,
+    )
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=["*"],
+        expose_headers=["X-Request-ID", "Mcp-Session-Id"],
+    )
+    gzip = Middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
+    return [Middleware(RequestIds), *([cors] if origins else []), guard, gzip]
+
+
+def _hosts(server: ServerConfig) -> frozenset[str] | None:
+    """Return by which names a request may call this host; ``None`` = any.
+
+    A token protects better than a name: no page of another origin has it.
+    """
+    named = server.allowed_hosts.lower().replace(",", " ").split()
+    if "*" in named or (server.tokens_file is not None and not named):
+        return None
+    return LOOPBACK | frozenset(named)
+
+
+def _limiter(server: ServerConfig) -> RateLimiter | None:
+    if not server.rate_per_minute:
+        return None
+    return RateLimiter(server.rate_per_minute / 60, server.rate_per_minute / 6)
+
+
+async def _told(request: Request, error: Exception) -> Response:
+    assert isinstance(error, CodeIntelError)
+    return problem(error, request.state.request_id)
+
+
+async def _told_bad_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    told = InvalidArgument(
+        f"the request cannot be used: {validation_faults(error.errors())}",
+        hint="see /openapi.json",
+    )
+    return problem(told, request.state.request_id)
+
+
+async def _told_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = error.status_code
+    kind = NotFound if status == 404 else InvalidArgument
+    told = kind(
+        f"{request.method} {request.url.path[:200]}: {error.detail}", hint="see /openapi.json"
+    )
+    headers = dict(error.headers or {})
+    return problem(told, request.state.request_id, status=status, headers=headers)
+
+
+async def _told_fault(request: Request, _: Exception) -> Response:
+    told = CodeIntelError("this is a fault of the server", hint="its log tells what happened")
+    return problem(told, request.state.request_id)

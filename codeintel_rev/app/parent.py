@@ -1,0 +1,23 @@
+"""Ending with the process that started this one, however that one ended."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from contextlib import suppress
+
+_PR_SET_PDEATHSIG = 1
+"""``prctl(2)``: the signal that the kernel sends when the parent is gone."""
+
+
+def end_with_parent() -> None:
+    """Have the kernel send ``SIGTERM`` when the parent process ends; Linux only, else nothing."""
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it ended before the kernel was told
+        os.kill(os.getpid(), signal.SIGTERM)

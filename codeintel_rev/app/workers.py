@@ -1,0 +1,141 @@
+"""Running the application: one process that serves, or several that share a socket."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from codeintel_rev.app.private_redis import PrivateRedis
+from codeintel_rev.app.refresher_process import RefresherProcess
+from codeintel_rev.config.settings import Settings
+from codeintel_rev.errors import InvalidArgument, Unavailable
+
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
+
+_BACKLOG = 2048
+_KEEP_ALIVE_S = 30
+_WORKER_TIMEOUT_S = 60
+"""A worker that shows no sign of life for so long is replaced."""
+
+
+def serve(
+    settings: Settings, root: Path, host: str, port: int, workers: int, told: Callable[[str], None]
+) -> None:
+    """Serve until the process is told to stop, and let requests that are under way end.
+
+    ``root`` is indexed where there is no index yet. ``told`` is given the address once it listens.
+
+    Raises ``InvalidArgument`` for a public address without tokens, and ``Unavailable`` when the
+    address cannot be had or several workers find no Redis.
+    """
+    _require_tokens(settings, host)
+    with ExitStack() as resources:
+        listening = _listen(host, port)
+        resources.callback(listening.close)
+        settings = _shared(settings, workers, resources)
+        if settings.server.refresh:
+            assert settings.data_dir is not None
+            resources.callback(RefresherProcess(settings.data_dir, root).close)
+        told(_address(host, listening))
+        _run(_config(settings, workers), listening)
+
+
+def is_public(host: str) -> bool:
+    """Return whether others than this machine can reach a server that listens on ``host``."""
+    if host == "localhost":
+        return False
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return True
+
+
+def _require_tokens(settings: Settings, host: str) -> None:
+    if is_public(host) and settings.server.tokens_file is None:
+        raise InvalidArgument(
+            f"{host} can be reached from other machines, and nobody has to say who they are",
+            hint="set SERVER_TOKENS_FILE (see `codeintel token`), or serve on 127.0.0.1",
+            value=host,
+        )
+
+
+def _shared(settings: Settings, workers: int, resources: ExitStack) -> Settings:
+    """Return the settings with what all workers have to agree on."""
+    server = settings.server
+    settings = replace(
+        settings, server=replace(server, secret=server.secret or secrets.token_hex())
+    )
+    if workers == 1 or settings.redis.url:
+        return settings
+    redis = PrivateRedis()
+    resources.callback(redis.close)
+    redis.start()
+    return replace(settings, redis=replace(settings.redis, url=redis.url))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise Unavailable(
+            f"{host}:{port} cannot be listened on: {error.strerror}",
+            hint="name a free one with --host and --port",
+            value=f"{host}:{port}",
+        ) from error
+
+
+def _address(host: str, listening: socket.socket) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{listening.getsockname()[1]}"
+
+
+def _config(settings: Settings, workers: int) -> uvicorn.Config:
+    import uvicorn
+
+    return uvicorn.Config(
+        partial(_create_app if workers == 1 else _create_worker_app, settings),
+        factory=True,
+        workers=workers,
+        access_log=False,
+        log_level=logging.WARNING,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_worker_healthcheck=_WORKER_TIMEOUT_S,
+        timeout_graceful_shutdown=int(settings.server.drain_timeout_s),
+        server_header=False,
+        date_header=False,
+        ws="none",
+    )
+
+
+def _run(config: uvicorn.Config, listening: socket.socket) -> None:
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    if config.workers == 1:
+        uvicorn.Server(config).run(sockets=[listening])
+    else:
+        Multiprocess(config, sockets=[listening]).run()
+
+
+def _create_app(settings: Settings) -> FastAPI:
+    from codeintel_rev.app.main import create_app
+
+    return create_app(settings)
+
+
+def _create_worker_app(settings: Settings) -> FastAPI:
+    from codeintel_rev.app.parent import end_with_parent
+
+    end_with_parent()
+    return _create_app(settings)
