@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Source = Literal["faiss", "bm25", "splade"]
 """A retrieval channel: ``faiss`` is the dense one whatever serves it, ``bm25`` the words."""
@@ -114,6 +118,26 @@ class NarrowedScope(Scope, frozen=True):
         return *super().file_restrictions, self.within_globs
 
 
+class LinePattern(msgspec.Struct, frozen=True):
+    """What an exhaustive search looks for in each line."""
+
+    text: str
+    """What has to stand there, or a regular expression in RE2 syntax."""
+    regex: bool = False
+    ignore_case: bool = False
+
+
+class LineMatches(NamedTuple):
+    """Lines of numbered texts that match: three arrays of one length."""
+
+    rows: NDArray[np.int64]
+    """The text of each."""
+    offsets: NDArray[np.int64]
+    """Its line in the text, from 0."""
+    digests: NDArray[np.uint64]
+    """Equal for equal lines."""
+
+
 class ChunkHead(msgspec.Struct, frozen=True, gc=False):
     """What ranking needs to know of a stored chunk."""
 
@@ -175,6 +199,10 @@ class SearchHit:
     kind: str = ""
     code: str = ""
     content_hash: str = ""
+    column: int | None = None
+    """Where the first match begins in the line of an exhaustive search's hit."""
+    end_column: int | None = None
+    """Where it ends; before ``column`` when it is empty."""
     stale: bool = False
     scores: ChannelScores = field(default_factory=ChannelScores)
     locations: tuple[dict[str, Any], ...] = ()
@@ -190,6 +218,8 @@ class SearchResult:
     limits: tuple[str, ...] = ()
     took_ms: float = 0.0
     total: int | None = None
+    stage_ms: Mapping[str, float] = field(default_factory=dict)
+    """How long each stage took, where that was asked for: ``embed``, ``faiss``, ``bm25`` ..."""
 
 
 # --- Answers ----------------------------------------------------------------------------------
@@ -218,8 +248,6 @@ class Snippet:
     id: int
     uri: str
     start_line: int
-    stage_ms: Mapping[str, float] = field(default_factory=dict)
-    """How long each stage took, where that was asked for: ``embed``, ``faiss``, ``bm25`` ..."""
     end_line: int
     language: str
     code: str

@@ -73,8 +73,11 @@ def compact_data_dir(
     progress: Progress,
     on_wait: Callable[[str], None] | None = None,
     reembed: bool = False,
+    materialize: bool = False,
 ) -> CompactionReport:
     """Compact every repository of ``data_dir``; ``reembed`` makes all vectors anew.
+
+    With ``materialize`` the catalog is a copy of its Parquet file instead of a view.
 
     Raises ``Busy`` when another process compacts and ``wait`` is off, and ``IndexForeign`` for an
     index of other components.
@@ -85,7 +88,14 @@ def compact_data_dir(
         return CompactionReport(
             [
                 compact_repository(
-                    registry, repository, embedder, progress, on_wait, wait=wait, reembed=reembed
+                    registry,
+                    repository,
+                    embedder,
+                    progress,
+                    on_wait,
+                    wait=wait,
+                    reembed=reembed,
+                    materialize=materialize,
                 )
                 for repository in registry.repositories()
             ]
@@ -137,6 +147,7 @@ def compact_repository(
     *,
     wait: bool = True,
     reembed: bool = False,
+    materialize: bool = False,
 ) -> RepositoryCompaction:
     """Compact one repository; see ``compact_data_dir``."""
     from codeintel_rev.indexing.compactor import Compactor
@@ -157,6 +168,7 @@ def compact_repository(
             partial(folder.writing, on_wait=on_wait),
             embedder=embedder if reembed else None,
             asker=embedder,
+            materialize=materialize,
         )
         done = compactor.run(lambda count, total: progress("compact", count, total, 0))
     return RepositoryCompaction(

@@ -98,7 +98,12 @@ def repair(data_dir: Path, settings: Settings, progress: Progress) -> DoctorRepo
                 )
             if bad - {OLDER} and not rebuilt:
                 compact_repository(
-                    registry, repository, embedder, progress, reembed="vectors" in bad
+                    registry,
+                    repository,
+                    embedder,
+                    progress,
+                    reembed="vectors" in bad,
+                    materialize=settings.duckdb.materialize,
                 )
     finally:
         registry.close()

@@ -41,7 +41,11 @@ def compact(
     os.nice(NICENESS)
     with reporting(output) as reporter:
         report = compact_data_dir(
-            folder, wait=not no_wait, progress=reporter, on_wait=reporter.waiting
+            folder,
+            wait=not no_wait,
+            progress=reporter,
+            on_wait=reporter.waiting,
+            materialize=settings.duckdb.materialize,
         )
     if output.json:
         import msgspec

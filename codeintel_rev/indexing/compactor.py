@@ -76,13 +76,15 @@ class Compactor:
         versions: Mapping[str, str] | None = None,
         asker: TermEmbedder | None = None,
         nearest_from: int = BUILT_FROM,
+        materialize: bool = False,
     ) -> None:
         """Copy vectors as they are, or make words and vectors anew with ``embedder``.
 
         The generation that is built is recorded as made with the component ``versions``. From
         ``nearest_from`` vectors on, it has an index of them; ``asker`` embeds the queries that this
-        is tuned on.
+        is tuned on. The catalog is a view of its Parquet file, or a copy with ``materialize``.
         """
+        self._materialize = materialize
         self._folder = folder
         self._repo = repo
         self._dim = dim
@@ -141,7 +143,7 @@ class Compactor:
         finally:
             words.close()
         self._index_nearest(journal, catalog, segment)
-        build_catalog(catalog, self._dim)
+        build_catalog(catalog, materialize=self._materialize)
         sync_tree(catalog)
         sync(self._folder.vectors)
         return segment if sealed.chunks else None

@@ -84,6 +84,24 @@ def like_prefilter(pattern: str) -> str | None:
     return re.sub(r"(?<!\\)%{2,}", "%", f"{like}{'/' if glob.folder_only else ''}%")
 
 
+def like_subset(pattern: str) -> str | None:
+    r"""Return a SQL LIKE pattern (``ESCAPE '\'``) that accepts nothing but what ``pattern`` matches.
+
+    ``None`` unless the pattern is a path from the root without wildcards, which LIKE can say as well:
+    ``tests/**`` and ``tests/unit/`` give ``tests/%`` and ``tests/unit/%``.
+
+    Raises:
+        BadGlob: the pattern cannot be read.
+    """
+    positive, body = _split_negation(pattern)
+    like = like_prefilter(pattern)
+    if not positive or like is None or "/" not in body.removesuffix("/"):
+        return None
+    path = like.removesuffix("%")
+    wild = re.sub(r"\\.", "", path)
+    return like if path.endswith("/") and not set(wild) & {"%", "_"} else None
+
+
 def compile_ignore_lines(lines: Iterable[str]) -> list[Rule]:
     """Compile the lines of an ignore file; comments, blank and unreadable lines are dropped."""
     rules = []
