@@ -26,7 +26,8 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, end)
     code = run(sys.argv[1:])
-    gc.freeze()
+    if "duckdb" not in sys.modules:  # it complains of what is left of it
+        gc.freeze()
     sys.exit(code)
 
 

@@ -58,6 +58,8 @@ def hit_document(hit: SearchHit) -> Document:
         "content_hash": hit.content_hash,
         "content": hit.code,
     }
+    if hit.column is not None:
+        document |= {"column": hit.column, "end_column": hit.end_column}
     if hit.locations:
         document["locations"] = list(hit.locations)
     if hit.explain is not None:

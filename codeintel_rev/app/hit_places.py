@@ -25,7 +25,7 @@ def placed_hits(view: RepositoryView, hits: Sequence[SearchHit], limit: int) -> 
     the best of them; its ``locations`` name the others.
     """
     if len(view.snapshots) == 1:
-        return [placed(view, view.snapshot, hit) for hit in hits[:limit]]
+        return [_placed(view, view.snapshot, hit) for hit in hits[:limit]]
     groups: list[Group] = []
     for hit in hits:
         holders = view.catalog.holders(hit.row)
@@ -34,13 +34,13 @@ def placed_hits(view: RepositoryView, hits: Sequence[SearchHit], limit: int) -> 
             group.holders += holders
         elif holders:
             groups.append(Group(hit, holders))
-    return [
-        replace(
-            placed(view, group.holders[0][0], group.best),
-            locations=group.locations(),
-        )
-        for group in groups[:limit]
-    ]
+    return [placed_group(view, group) for group in groups[:limit]]
+
+
+def placed_group(view: RepositoryView, group: Group) -> SearchHit:
+    """Return the best hit of a group as its first holder has it; ``locations`` name the others."""
+    hit = _placed(view, group.holders[0][0], group.best)
+    return replace(hit, locations=group.locations())
 
 
 @dataclass(slots=True)
@@ -79,8 +79,7 @@ class Group:
         )
 
 
-def placed(view: RepositoryView, snapshot: Snapshot, hit: SearchHit) -> SearchHit:
-    """Return ``hit``, found in ``snapshot``, with its ref, present lines and freshness."""
+def _placed(view: RepositoryView, snapshot: Snapshot, hit: SearchHit) -> SearchHit:
     root = view.root_of(snapshot)
     now = Standing(hit.start_line, hit.end_line, hit.content_hash, stale=False)
     known = view.catalog.file(snapshot, hit.uri) if root is not None else None

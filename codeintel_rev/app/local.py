@@ -9,18 +9,24 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 from copy import copy
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from codeintel_rev.app.components import components, load_embedder
 from codeintel_rev.app.data_dir import data_dir_for_search
-from codeintel_rev.app.merged_search import search_views
+from codeintel_rev.app.merged_search import OpenSearcher, search_views
 from codeintel_rev.app.repository import (
     OpenRepository,
-    RepositoryView,
     require_snapshots,
     size_on_disk,
 )
-from codeintel_rev.app.requests import checked_limit, checked_query, checked_scope
+from codeintel_rev.app.requests import (
+    checked_limit,
+    checked_line,
+    checked_listed,
+    checked_query,
+    checked_scope,
+)
 from codeintel_rev.app.snapshot_choice import names_snapshots
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import (
@@ -40,7 +46,9 @@ from codeintel_rev.retrieval.query import parse_query
 from codeintel_rev.types import Mode, Scope, SearchResult, StatusReport
 
 if TYPE_CHECKING:
+    from codeintel_rev.app.exhaustive import ExhaustiveSearcher
     from codeintel_rev.app.refreshing import Waiting
+    from codeintel_rev.app.stage_times import StageTimes
     from codeintel_rev.app.watch import BackgroundWatcher
     from codeintel_rev.indexing.pipeline import Progress
     from codeintel_rev.types import AnswerEnvelope, AnswerEvent
@@ -48,7 +56,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 REFRESH_WAIT_S = 2.0
-    from codeintel_rev.app.stage_times import StageTimes
 """A search waits this long for another writer, then serves what is there as ``stale_index``."""
 
 WATCHER_WAIT_S = 0.3
@@ -80,6 +87,8 @@ class LocalIndex:
         self._registry = Registry(data_dir)
         self._open: dict[str, OpenRepository] = {}
         self._watcher: BackgroundWatcher | None = None
+        self._exhaustive: ExhaustiveSearcher | None = None
+        self._opening = Lock()
         wanted = components(self.embedder)
         try:
             for repository in self._registry.repositories():
@@ -126,6 +135,9 @@ class LocalIndex:
         if self._watcher is not None:
             self._watcher.close()
             self._watcher = None
+        if self._exhaustive is not None:
+            self._exhaustive.close()
+            self._exhaustive = None
         for opened in self._open.values():
             opened.close()
         self._registry.close()
@@ -143,8 +155,11 @@ class LocalIndex:
         mode: Mode = "hybrid",
         scope: Scope | None = None,
         explain: bool = False,
+        times: StageTimes | None = None,
     ) -> SearchResult:
         """Return the best ``limit`` hits over the repositories in scope.
+
+        With ``times`` the result tells how long each stage took.
 
         Raises ``InvalidArgument`` for an unusable query, limit or scope. A scope that selects no file
         gives no hits and ``scope_empty`` in ``limits``.
@@ -155,12 +170,9 @@ class LocalIndex:
         scope = checked_scope(scope)
         parsed = parse_query(query)
         with ExitStack() as stack:
-        times: StageTimes | None = None,
             opened = [
                 stack.enter_context(repository.view(scope)) for repository in self.selected(scope)
             ]
-        With ``times`` the result tells how long each stage took.
-
             views = [view for view in opened if view is not None and view.channels.mask.any()]
             limits = [*self._limits, *(word for view in views for word in view.limits)]
             hits = search_views(
@@ -300,6 +312,14 @@ class LocalIndex:
             writer=next((who for who in writers if who), None),
             secrets=[secret for described in found for secret in described.secrets],
         )
+
+    def _exhaustive_searcher(self) -> ExhaustiveSearcher:
+        from codeintel_rev.app.exhaustive import ExhaustiveSearcher
+
+        with self._opening:
+            if self._exhaustive is None:
+                self._exhaustive = ExhaustiveSearcher(self.settings.duckdb)
+            return self._exhaustive
 
 
 def open_index(

@@ -20,7 +20,26 @@ _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def checked_query(query: str, max_chars: int) -> str:
-    """Return ``query`` without surrounding white space.
+    """Return ``query`` without surrounding white space; raises as ``checked_text``."""
+    return checked_text(query, max_chars).strip()
+
+
+def checked_line(query: str, max_chars: int) -> str:
+    """Return a query for an exhaustive search, in which white space counts.
+
+    Raises as ``checked_text``, and ``InvalidArgument`` for more than one line.
+    """
+    if "\n" in checked_text(query, max_chars) or "\r" in query:
+        raise InvalidArgument(
+            "the query has several lines, but lines are searched one by one",
+            hint="look for one of them",
+            value=f"{query[:40]}...",
+        )
+    return query
+
+
+def checked_text(query: str, max_chars: int) -> str:
+    """Return ``query`` as it is.
 
     A control character is refused and not removed: it is the trace of a mistake (a binary file, a
     terminal's colours), and whoever made it should see it.
@@ -42,10 +61,9 @@ def checked_query(query: str, max_chars: int) -> str:
             hint="remove it; paste plain text",
             value=name,
         )
-    stripped = query.strip()
-    if not stripped:
+    if not query.strip():
         raise InvalidArgument("the query is empty", hint="say what to look for", value=query)
-    return stripped
+    return query
 
 
 def plain_text(text: str) -> str:
@@ -60,6 +78,20 @@ def checked_limit(limit: int) -> int:
             f"the limit is {limit}", hint=f"ask for 1 to {MAX_LIMIT} hits", value=str(limit)
         )
     return limit
+
+
+def checked_listed(limit: int | None, most: int) -> int:
+    """Return how many hits an exhaustive search lists: ``limit``, else ``most``.
+
+    Raises ``InvalidArgument`` unless a given limit lies in 1 to ``most``.
+    """
+    if limit is not None and not 1 <= limit <= most:
+        raise InvalidArgument(
+            f"the limit is {limit}",
+            hint=f"ask for 1 to {most} hits, or leave it out for all",
+            value=str(limit),
+        )
+    return most if limit is None else limit
 
 
 def checked_scope(scope: Scope | None) -> Scope | None:

@@ -18,6 +18,9 @@ from codeintel_rev.types import AnswerEnvelope, SearchHit, SearchResult
 CODE_LINES = 12
 """Lines of a hit's code that are shown; the place says where the rest is."""
 _THEME = "ansi_dark"
+_LONG_LINE = 160
+_LEAD = 30
+"""Characters before a match that are shown of a long line."""
 
 
 def styled_hits(
@@ -29,6 +32,21 @@ def styled_hits(
         parts += [_head(hit, roots), *map(Text, map(printable_line, explanation(hit))), _code(hit)]
         parts.append(Text())
     return _rendered(Group(*parts), console)
+
+
+def styled_matches(
+    result: SearchResult, roots: Mapping[str, str], console: Console | None = None
+) -> str:
+    """Return a line a hit, its first match marked, under a heading a file."""
+    parts: list[RenderableType] = []
+    heading = None
+    for hit in result.hits:
+        if (hit.repo, hit.uri) != heading:
+            parts += [Text()] if parts else []
+            parts.append(_file_heading(hit, roots))
+            heading = (hit.repo, hit.uri)
+        parts.append(_match_line(hit, roots))
+    return _rendered(Group(*parts), console) if parts else ""
 
 
 def styled_answer(
@@ -53,6 +71,30 @@ def _head(hit: SearchHit, roots: Mapping[str, str]) -> Text:
         "  ",
         (symbol, "bold" if hit.symbol else "dim"),
         ("".join(f"  {fact}" for fact in rest), "dim"),
+    )
+
+
+def _file_heading(hit: SearchHit, roots: Mapping[str, str]) -> Text:
+    where = f"{hit.repo}:{hit.uri}" if len(roots) > 1 else hit.uri
+    stale = ("  [changed since]" if hit.stale else "", "dim")
+    link = _link(roots.get(hit.repo), hit.uri, hit.start_line)
+    return Text.assemble((printable_line(where), f"bold cyan{link}"), stale)
+
+
+def _match_line(hit: SearchHit, roots: Mapping[str, str]) -> Text:
+    first, last = (hit.column or 1) - 1, hit.end_column or 0
+    code = hit.code.replace("\t", " ")
+    skipped = first - _LEAD if len(code) > _LONG_LINE and first > 2 * _LEAD else 0
+    link = _link(roots.get(hit.repo), hit.uri, hit.start_line)
+    return Text.assemble(
+        (f"{hit.start_line:>6}", f"dim{link}"),
+        "  ",
+        ("…" if skipped else "", "dim"),
+        printable_line(code[skipped:first]),
+        (printable_line(code[first:last]), "bold red"),
+        printable_line(code[max(first, last) :]),
+        no_wrap=True,
+        overflow="ellipsis",
     )
 
 

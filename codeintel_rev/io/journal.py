@@ -13,7 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.io.journal_schema import is_unusable, open_checked, unusable
-from codeintel_rev.io.packing import bitmap_length, unpack_bitmap, unpack_spans, unpack_text, unpack_utf8
+from codeintel_rev.io.packing import (
+    bitmap_length,
+    unpack_bitmap,
+    unpack_spans,
+    unpack_text,
+    unpack_utf8,
+)
 from codeintel_rev.io.vector_store import Segment
 from codeintel_rev.types import ChunkHead, ChunkRecord, Symbol
 

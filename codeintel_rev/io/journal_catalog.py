@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from codeintel_rev.io.journal import FileRecord, JournalView, ListedFile, Snapshot
 from codeintel_rev.text.kinds import definition_order
@@ -83,13 +84,13 @@ class JournalCatalog:
         ]
         found.sort(key=lambda definition: definition[0])
         del found[limit * len(self._snapshots) :]
-        rows = (self._row_at(snapshot, path, line) for _, snapshot, path, line in found)
+        rows = (self.row_at(snapshot, path, line) for _, snapshot, path, line in found)
         return list(dict.fromkeys(row for row in rows if row is not None))[:limit]
 
     def located(self, path: str, line: int) -> list[int]:
         """Return the rows that ``path:line`` may mean, ``path`` being a whole path or its end."""
         rows = (
-            self._row_at(snapshot, found, line)
+            self.row_at(snapshot, found, line)
             for snapshot in self._snapshots
             for found in self._journal.paths_ending(snapshot.id, path)
         )
@@ -99,9 +100,7 @@ class JournalCatalog:
         """Return whether a snapshot holds a file of this path, or of one that ends in it."""
         return any(self._journal.paths_ending(s.id, path, limit=1) for s in self._snapshots)
 
-    def symbols(
-        self, path: str, content_hash: str, names: Collection[str]
-    ) -> list[Symbol] | None:
+    def symbols(self, path: str, content_hash: str, names: Collection[str]) -> list[Symbol] | None:
         """Return the definitions with these names in one version of a file.
 
         ``None`` when no snapshot holds that version any more.
@@ -115,6 +114,14 @@ class JournalCatalog:
     def file(self, snapshot: Snapshot, path: str) -> tuple[FileRecord, bytes] | None:
         """Return how a snapshot recorded a file, and the hash of its bytes."""
         return self._journal.file(snapshot.id, path)
+
+    def file_spans(self, snapshot: Snapshot) -> Iterator[tuple[str, str, NDArray[np.int32]]]:
+        """Yield (path, language, spans) of each file of a snapshot."""
+        return self._journal.file_spans(snapshot.id)
+
+    def texts(self, rows: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        """Yield the (row, text) of stored chunks in no order, the text as UTF-8."""
+        return self._journal.texts(rows)
 
     def listing(self, snapshot: Snapshot, path: str = "") -> list[ListedFile]:
         """Return the files of a snapshot at ``path`` or inside it, all without one, by path."""
@@ -142,7 +149,8 @@ class JournalCatalog:
         """Return the (path, line, kind) of every secret in the text of the first snapshot."""
         return self._journal.secrets(self._snapshots[0].id)
 
-    def _row_at(self, snapshot: Snapshot, path: str, line: int) -> int | None:
+    def row_at(self, snapshot: Snapshot, path: str, line: int) -> int | None:
+        """Return the row of the chunk that covers a line of a file, if there is one."""
         spans = self._journal.spans_of(snapshot.id, path)
         if spans is None:
             return None

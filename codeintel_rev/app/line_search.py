@@ -1,0 +1,129 @@
+"""Every line of a view that matches: what the catalog knows, and what came since."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import lru_cache
+from itertools import chain
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from codeintel_rev.app.hit_places import Group, Holder, placed_group
+from codeintel_rev.app.repository import RepositoryView
+from codeintel_rev.app.searched_lines import LongLine, SearchedLines
+from codeintel_rev.errors import Busy, IndexUnusable, Unavailable
+from codeintel_rev.io.duckdb_catalog import DuckDBCatalog
+from codeintel_rev.io.journal import Snapshot
+from codeintel_rev.io.line_scan import BLANKS
+from codeintel_rev.io.text_table import text_tables
+from codeintel_rev.retrieval.exhaustive import Place, joined, ordered
+from codeintel_rev.retrieval.hybrid import hit_of_record
+from codeintel_rev.types import ChunkRecord, LineMatches, LinePattern, Scope, SearchHit
+
+_log = logging.getLogger(__name__)
+
+_RECORDS_KEPT = 256
+"""Chunks remembered while hits are made, several of which may stand in one."""
+
+
+class FoundHits(NamedTuple):
+    """What was found in one repository."""
+
+    hits: list[SearchHit]
+    total: int
+
+
+class LineSearch:
+    """One search for lines in one view."""
+
+    def __init__(
+        self,
+        view: RepositoryView,
+        empty: DuckDBCatalog,
+        pattern: LinePattern,
+        scope: Scope | None,
+        left_s: Callable[[], float],
+    ) -> None:
+        """Search what is not in a catalog with ``empty``, as long as ``left_s`` gives seconds."""
+        self._view = view
+        self._empty = empty
+        self._pattern = pattern
+        self._scope = scope or Scope()
+        self._left_s = left_s
+        self._lines = SearchedLines.of(view)
+        self._records = lru_cache(_RECORDS_KEPT)(self._read)
+
+    def run(self, open_catalog: Callable[[], DuckDBCatalog], limit: int) -> FoundHits:
+        """Return the first ``limit`` lines and the number of all.
+
+        A catalog that cannot be read is done without: the journal holds all text, if not as fast.
+        """
+        try:
+            matches = self._matches(open_catalog())
+        except (IndexUnusable, Busy, Unavailable) as error:
+            _log.warning("%s (%s)", error.message, error.hint)
+            matches = self._matches(self._empty)
+        found = ordered(self._lines.texts, matches, limit)
+        return FoundHits(self._hits(found.listed), found.total)
+
+    # --- finding ------------------------------------------------------------------------------
+
+    def _matches(self, catalog: DuckDBCatalog) -> LineMatches:
+        missing = np.setdiff1d(self._lines.rows, catalog.rows)
+        scope = self._scope
+        known = catalog.scan(
+            self._pattern,
+            include_globs=scope.include_globs,
+            exclude_globs=scope.exclude_globs,
+            languages=scope.languages,
+            timeout_s=self._left_s(),
+        )
+        texts = chain(self._view.catalog.texts(missing.tolist()), self._long_texts())
+        newer = [
+            self._empty.scan_table(self._pattern, table, timeout_s=self._left_s())
+            for table in text_tables(texts)
+        ]
+        return joined([known, *newer])
+
+    def _long_texts(self) -> Iterator[tuple[int, bytes]]:
+        for number, parts in self._lines.long_lines.items():
+            yield number, self._long_text(parts)
+
+    def _long_text(self, parts: LongLine) -> bytes:
+        """Return a line as it was before it was cut, but with blanks for any white space there."""
+        texts = dict(self._view.catalog.texts([row for row, _ in parts]))
+        return b"".join(b" " * gap + texts[row] for row, gap in parts)
+
+    # --- telling ------------------------------------------------------------------------------
+
+    def _hits(self, groups: list[list[Place]]) -> list[SearchHit]:
+        texts = [self._line(group[0]) for group in groups]
+        columns = self._empty.columns(self._pattern, texts)
+        hits = []
+        for group, text, (first, last) in zip(groups, texts, columns, strict=True):
+            holders = [self._holder(place) for place in group]
+            hit = hit_of_record(holders[0][1], 1.0, column=first, end_column=last)
+            hits.append(placed_group(self._view, Group(replace(hit, code=text), holders)))
+        return hits
+
+    def _holder(self, place: Place) -> Holder:
+        """Return the snapshot of a place, and its chunk as if it were this line alone."""
+        row = place.row if place.row >= 0 else self._lines.long_lines[place.row][0][0]
+        snapshot = self._view.snapshots[place.snapshot]
+        record = self._records(row)[snapshot]
+        line = msgspec.structs.replace(record, start_line=place.line, end_line=place.line)
+        return snapshot, line
+
+    def _line(self, place: Place) -> str:
+        if place.row < 0:
+            text = self._long_text(self._lines.long_lines[place.row]).decode()
+        else:
+            text = self._records(place.row)[self._view.snapshots[place.snapshot]].content
+        return text.split("\n")[place.offset].rstrip(BLANKS)
+
+    def _read(self, row: int) -> dict[Snapshot, ChunkRecord]:
+        return dict(self._view.catalog.holders(row))

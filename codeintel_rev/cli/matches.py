@@ -1,0 +1,49 @@
+"""The hits of an exhaustive search: a line each, as grep writes them."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping
+
+from codeintel_rev.cli.output import Output
+from codeintel_rev.types import SearchHit, SearchResult
+
+
+def show_matches(output: Output, result: SearchResult, roots: Mapping[str, str], what: str) -> None:
+    """Write the hits, and beside them how many there are; ``what`` is what is counted."""
+    if output.json:
+        from codeintel_rev.app.documents import search_document
+
+        output.document(search_document(result))
+        return
+    if output.is_terminal:
+        from codeintel_rev.cli.styled import styled_matches
+
+        output.styled(styled_matches(result, roots))
+    elif result.hits:
+        output.text("\n".join(match_text(hit, name_repos=len(roots) > 1) for hit in result.hits))
+    output.note(count_text(result, what))
+    output.limits(result.limits)
+
+
+def match_text(hit: SearchHit, *, name_repos: bool) -> str:
+    """Return ``path:line:text``, with ``repo:`` before it when the index holds several."""
+    repo = f"{hit.repo}:" if name_repos else ""
+    return f"{repo}{hit.uri}:{hit.start_line}:{hit.code}"
+
+
+def count_text(result: SearchResult, what: str) -> str:
+    """Return how many hits there are, and how many of them are listed if not all."""
+    total = result.total or 0
+    if not total:
+        return "nothing found"
+    counted = f"{total:,} {what}{'s'[: total > 1]}"
+    return counted if len(result.hits) == total else f"the first {len(result.hits):,} of {counted}"
+
+
+def tell_queries() -> None:
+    """Write each query of the catalog, and its time, to standard error."""
+    log = logging.getLogger("codeintel_rev.io.duckdb_manager")
+    log.addHandler(logging.StreamHandler(sys.stderr))
+    log.setLevel(logging.DEBUG)
