@@ -1,6 +1,6 @@
 """Writes our embedded model as a model2vec folder, so that the peer searches with the same vectors.
 
-    python benchmarks/peers/peer_model.py FOLDER
+    python benchmarks/peers/model_folder.py FOLDER
 
 The peer takes the mean of its tokens' vectors where we take the sum by the square root of their
 counts, and splits words by the rules below instead of our tokenizer's; all else is the same.
