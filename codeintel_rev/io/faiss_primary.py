@@ -110,8 +110,10 @@ def _adopt(folder: IndexFolder, dim: int) -> Primary:
     check_dimension(PRIMARY, index.d, dim)
     ids = np.arange(index.ntotal)
     if isinstance(index, faiss.IndexIDMap):
-        ids = faiss.vector_to_array(index.id_map)
-        index = faiss.downcast_index(index.index)
+        ids, outer = faiss.vector_to_array(index.id_map), index
+        index = faiss.downcast_index(outer.index)
+        outer.own_fields = False  # or the inner index is freed with the outer one
+        index.this.own(True)
     is_flat = isinstance(index, (faiss.IndexFlat, faiss.IndexScalarQuantizer))
     vectors = index.reconstruct_n(0, index.ntotal).astype(HALF) if is_flat else None
     nlist = getattr(index, "nlist", None)

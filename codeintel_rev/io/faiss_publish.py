@@ -15,6 +15,7 @@ from codeintel_rev.io.faiss_files import damaged, read_index, verify, write_inde
 from codeintel_rev.io.faiss_folder import PRIMARY, IndexFolder
 from codeintel_rev.io.faiss_primary import HALF, ID, map_file
 from codeintel_rev.io.index_manifest import IndexManifest, now
+from codeintel_rev.io.vector_input import as_ids
 
 
 class Batch(NamedTuple):
@@ -32,15 +33,21 @@ def verify_files(folder: IndexFolder, manifest: IndexManifest) -> None:
 
 
 def write_vectors(folder: IndexFolder, build: int, batches: Iterable[Batch]) -> dict[str, str]:
-    """Write ids and vectors of a build, a batch at a time; returns their files' checksums."""
+    """Write ids and vectors of a build, a batch at a time; returns their files' checksums.
+
+    Raises ``InvalidArgument`` when an id comes twice.
+    """
+    written = [np.zeros(0, dtype=np.int64)]
     paths = folder.ids(build), folder.vectors(build)
     digests = [hashlib.blake2b(digest_size=16) for _ in paths]
     with paths[0].open("wb") as ids, paths[1].open("wb") as vectors:
         for batch in batches:
+            written.append(batch.ids)
             parts = batch.ids.astype(ID).tobytes(), batch.vectors.astype(HALF).tobytes()
             for file, digest, data in zip((ids, vectors), digests, parts, strict=True):
                 file.write(data)
                 digest.update(data)
+        as_ids(np.concatenate(written))
         for file in (ids, vectors):
             file.flush()
             os.fsync(file.fileno())
