@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from codeintel_rev.errors import NotARepository, Unavailable
 from codeintel_rev.io import git_process
+from codeintel_rev.io.git_head import read_head, read_regular
 from codeintel_rev.io.git_process import TIMEOUT_S, decode, split_paths
 
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ class GitRepo:
 
     def head(self) -> tuple[str | None, str | None]:
         """Return (branch, commit): no branch when detached, no commit before the first one."""
+        found = read_head(self.git_dir, self.common_dir)
+        if found is not None:
+            return found
         try:
             output = self.run("rev-parse", "HEAD", "--symbolic-full-name", "HEAD")
         except Unavailable:
@@ -115,7 +118,7 @@ class GitRepo:
         """
         for path in (self.common_dir / "config", self.git_dir / "config.worktree"):
             try:
-                text = _read_regular(path).lower()
+                text = read_regular(path).lower()
             except FileNotFoundError:
                 continue
             except OSError:
@@ -164,7 +167,7 @@ def _branch(name: str) -> str | None:
 
 def _linked(root: Path, entry: Path) -> GitRepo | None:
     """Follow a ``.git`` file, as linked work trees and submodules have, to its folder."""
-    first = decode(_read_regular(entry)[:_LINK_BYTES]).strip()
+    first = decode(read_regular(entry)[:_LINK_BYTES]).strip()
     target = (root / first.removeprefix("gitdir:").strip()).resolve()
     if not first.startswith("gitdir:") or not target.is_dir():
         return None
@@ -173,14 +176,7 @@ def _linked(root: Path, entry: Path) -> GitRepo | None:
 
 def _common_dir(git_dir: Path) -> Path:
     try:
-        text = decode(_read_regular(git_dir / "commondir")[:_LINK_BYTES])
+        text = decode(read_regular(git_dir / "commondir")[:_LINK_BYTES])
     except OSError:
         return git_dir
     return (git_dir / text.strip()).resolve()
-
-
-def _read_regular(path: Path) -> bytes:
-    """Read a file that may be a trap: a pipe would never end. Raises ``OSError``."""
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "is no regular file", str(path))
-    return path.read_bytes()
