@@ -77,6 +77,7 @@ class LocalAnswerContext:
             answer_options=_options(index.settings.answer),
             names_repos=len(index.repositories) > 1,
             traces=traces,
+            reranker=_reranker(index),
         )
 
 
@@ -158,6 +159,15 @@ class StagedRetriever:
                 )
                 for row, score in found.items()
             ]
+
+
+def _reranker(index: LocalIndex) -> Reranker | None:
+    if index.settings.answer.reranker == "none":
+        return None
+    from codeintel_rev.retrieval.token_reranker import TokenReranker
+    from codeintel_rev.text.background_idf import background_idf
+
+    return TokenReranker(index.embedder, background_idf)
 
 
 def _options(settings: AnswerConfig) -> AnswerOptions:

@@ -136,6 +136,8 @@ class AnswerConfig:
     hydration_timeout_ms: Milliseconds = 200
     synthesis_timeout_ms: Milliseconds = 1000
     """Until the first token."""
+    reranker: Literal["none", "tokens"] = "none"
+    """What orders the hits of a question anew: ``tokens`` compares words by the embedded model."""
     check_files: bool = False
     """Compare what an answer cites with the present bytes of its files, not the index alone."""
     system_prompt: str = ""

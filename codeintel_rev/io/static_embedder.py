@@ -65,6 +65,12 @@ class StaticEmbedder:
             vectors[start : start + _BLOCK] = self._embed_block(documents[start : start + _BLOCK])
         return vectors
 
+    def term_vectors(self, terms: Sequence[str]) -> tuple[list[str], NDArray[np.float32]]:
+        """Return the distinct known terms of ``terms`` and their unit vectors, shape ``(n, dim)``."""
+        known = [term for term in dict.fromkeys(terms) if term in self._ids]
+        ids = np.array([self._ids[term] for term in known], dtype=np.int32)
+        return known, unit_rows(self._rows[ids].astype(np.float32))
+
     def _embed_block(self, documents: Sequence[Sequence[str]]) -> NDArray[np.float32]:
         ids = np.array(list(map(self._id_of, chain.from_iterable(documents))), np.int32)
         owners = np.repeat(np.arange(len(documents)), [len(document) for document in documents])
