@@ -7,7 +7,6 @@ since is a log on disk and a flat index in memory, the secondary. A search asks 
 from __future__ import annotations
 
 import asyncio
-import errno
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codeintel_rev.config.settings import FaissConfig, Settings
-from codeintel_rev.errors import CodeIntelError, IndexMissing, InvalidArgument, Unavailable
+from codeintel_rev.errors import (
+    CodeIntelError,
+    IndexMissing,
+    InvalidArgument,
+    StorageFailed,
+    Unavailable,
+)
 from codeintel_rev.io import file_lock, storage_failure
 from codeintel_rev.io.delta_log import Change
 from codeintel_rev.io.faiss_build import build_index, choose_family, training_size
@@ -132,16 +137,14 @@ class FAISSDualIndexManager:
         return True, None
 
     def _open(self) -> None:
-        with storage_failure.explained(self._folder.path):
-            try:
+        try:
+            with storage_failure.explained(self._folder.path):
                 self._folder.path.mkdir(parents=True, exist_ok=True)
-                with self._writing():
-                    self._recover()
-                    self._load()
-            except OSError as error:
-                if error.errno not in (errno.EROFS, errno.EACCES):
-                    raise
-                self._load()  # a folder that cannot be written can still be searched
+            with self._writing():
+                self._recover()
+                self._load()
+        except StorageFailed:
+            self._load()  # what cannot be written can still be searched
 
     def _recover(self) -> None:
         """Undo or finish what a killed compaction left, unless one is running."""
