@@ -101,29 +101,29 @@ class LineSearch:
     # --- telling ------------------------------------------------------------------------------
 
     def _hits(self, groups: list[list[Place]]) -> list[SearchHit]:
-        texts = [self._line(group[0]) for group in groups]
-        columns = self._empty.columns(self._pattern, texts)
-        hits = []
-        for group, text, (first, last) in zip(groups, texts, columns, strict=True):
-            holders = [self._holder(place) for place in group]
-            hit = hit_of_record(holders[0][1], 1.0, column=first, end_column=last)
-            hits.append(placed_group(self._view, Group(replace(hit, code=text), holders)))
-        return hits
+        found = [self._group(places) for places in groups]
+        columns = self._empty.columns(self._pattern, [group.best.code for group in found])
+        return [
+            replace(placed_group(self._view, group), column=first, end_column=last)
+            for group, (first, last) in zip(found, columns, strict=True)
+        ]
+
+    def _group(self, places: list[Place]) -> Group:
+        holders = [self._holder(place) for place in places]
+        return Group(hit_of_record(holders[0][1], 1.0), holders)
 
     def _holder(self, place: Place) -> Holder:
         """Return the snapshot of a place, and its chunk as if it were this line alone."""
-        row = place.row if place.row >= 0 else self._lines.long_lines[place.row][0][0]
         snapshot = self._view.snapshots[place.snapshot]
-        record = self._records(row)[snapshot]
-        line = msgspec.structs.replace(record, start_line=place.line, end_line=place.line)
-        return snapshot, line
-
-    def _line(self, place: Place) -> str:
-        if place.row < 0:
-            text = self._long_text(self._lines.long_lines[place.row]).decode()
-        else:
-            text = self._records(place.row)[self._view.snapshots[place.snapshot]].content
-        return text.split("\n")[place.offset].rstrip(BLANKS)
+        parts = self._lines.long_lines.get(place.row)
+        record = self._records(place.row if parts is None else parts[0][0])[snapshot]
+        text = record.content if parts is None else self._long_text(parts).decode()
+        return snapshot, msgspec.structs.replace(
+            record,
+            start_line=place.line,
+            end_line=place.line,
+            content=text.split("\n")[place.offset].rstrip(BLANKS),
+        )
 
     def _read(self, row: int) -> dict[Snapshot, ChunkRecord]:
         return dict(self._view.catalog.holders(row))
