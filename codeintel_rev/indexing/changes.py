@@ -52,7 +52,8 @@ def is_current(entry: FileEntry, known: FileRecord) -> bool:
     if entry.oid:
         return entry.oid == known.oid
     same = (known.size, known.mtime_ns, known.inode) == _stat(entry)
-    return same and known.scanned_ns - known.mtime_ns > RACY_NS
+    # a time in the future is that of a clock that was set back: an edit now gets another one
+    return same and abs(known.scanned_ns - known.mtime_ns) > RACY_NS
 
 
 def _stat(entry: FileEntry) -> tuple[int, int, int]:

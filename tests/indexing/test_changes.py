@@ -28,6 +28,13 @@ def test_a_file_read_right_after_its_edit_is_not_trusted() -> None:
     assert is_current(entry("a"), record("a", scanned=DAY + RACY_NS + 1))
 
 
+def test_a_file_from_the_future_is_not_read_for_ever() -> None:
+    assert is_current(entry("a"), record("a", scanned=DAY - RACY_NS - 1))
+    assert not is_current(entry("a"), record("a", scanned=DAY - RACY_NS))
+    back = entry("a", mtime=DAY // 2)
+    assert not is_current(back, record("a", scanned=DAY // 2))
+
+
 def test_what_another_chunker_cut_is_cut_again() -> None:
     older = record("a")._replace(chunker=CHUNKER_VERSION - 1)
     assert find_changes([entry("a")], {"a": older}, {}).candidates == [entry("a")]
