@@ -69,17 +69,32 @@ def _ranked(
     for view in views:
         searcher = open_searcher(view)
         parts.append(_Part(view, searcher, searcher.retrieve(query, mode, wanted)))
-    ranked = [
-        part.searcher.ranked(query, part.retrieved, wanted, mode, factor)
-        for part, factor in zip(parts, _factors(parts, query), strict=True)
-    ]
-    least = _least_shown(ranked, wanted)
     hits: list[SearchHit] = []
-    for part, items in zip(parts, ranked, strict=True):
-        shown = [item for item in items if item.score >= least]
+    for part, shown in _shown(parts, query, wanted, mode):
         found = part.searcher.hydrated(shown, part.retrieved, explain=explain)
         hits += placed_hits(part.view, found, wanted)
     return hits
+
+
+def _shown(
+    parts: Sequence[_Part], query: ParsedQuery, wanted: int, mode: Mode
+) -> list[tuple[_Part, list[Ranked]]]:
+    """Return those of each part's chunks that are among the ``wanted`` best of all.
+
+    The strongest part comes first. A weaker one is not ranked where its factor, which only the
+    score of an exact match exceeds, is below what is shown already.
+    """
+    found: list[tuple[_Part, list[Ranked]]] = []
+    best: list[float] = []
+    weighted = zip(_factors(parts, query), parts, strict=True)
+    for factor, part in sorted(weighted, key=lambda pair: -pair[0]):
+        if len(best) == wanted and factor < best[-1] and not part.retrieved.exact:
+            continue
+        ranked = part.searcher.ranked(query, part.retrieved, wanted, mode, factor)
+        found.append((part, ranked))
+        best = sorted([*best, *(item.score for item in ranked)], reverse=True)[:wanted]
+    least = best[-1] if best else 0.0
+    return [(part, [item for item in ranked if item.score >= least]) for part, ranked in found]
 
 
 def _factors(parts: Sequence[_Part], query: ParsedQuery) -> list[float]:
@@ -93,9 +108,3 @@ def _factors(parts: Sequence[_Part], query: ParsedQuery) -> list[float]:
             for part in parts
         ]
     )
-
-
-def _least_shown(ranked: Sequence[Sequence[Ranked]], wanted: int) -> float:
-    """Return the score of the ``wanted``-th best of all."""
-    scores = sorted((item.score for items in ranked for item in items), reverse=True)
-    return scores[min(wanted, len(scores)) - 1] if scores else 0.0

@@ -85,6 +85,7 @@ class HybridSearcher:
         return Evidence(
             similar=max(retrieved.dense.values(), default=0.0),
             worded=worded if retrieved.words else 0.0,
+            rows=int(mask.sum()),
         )
 
     def finish(

@@ -6,6 +6,7 @@ neighbours. What makes two repositories compare is told here, by one factor for 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -21,6 +22,12 @@ NAMED = 1.5
 """Factor for a repository that the query names."""
 
 
+TYPICAL_ROWS = 400
+SIMILAR_FALL, WORDED_FALL = 0.01, 0.06
+"""What a repository loses for each e-fold of rows beyond the typical: the best of many is higher by
+chance. Similarity loses so much of its value, coverage such a share."""
+
+
 class Evidence(NamedTuple):
     """What one repository has to show."""
 
@@ -28,6 +35,8 @@ class Evidence(NamedTuple):
     """Its best cosine."""
     worded: float
     """How well its best chunk covers the query's words, by their background rarity."""
+    rows: int = TYPICAL_ROWS
+    """How many chunks it searched."""
     is_named: bool = False
     """Whether its name stands in the query."""
 
@@ -37,8 +46,8 @@ def strengths(found: Sequence[Evidence]) -> list[float]:
 
     A channel that found nothing anywhere has no say; where both found nothing, all are equal.
     """
-    similar = _shares([max(evidence.similar, 0.0) for evidence in found])
-    worded = _shares([evidence.worded for evidence in found])
+    similar = _shares([_similar(evidence) for evidence in found])
+    worded = _shares([_worded(evidence) for evidence in found])
     if similar is None or worded is None:
         means = similar or worded or [1.0] * len(found)
     else:
@@ -54,6 +63,18 @@ def names_repository(query: str, repository: str) -> bool:
     """Return whether every word of a repository's name stands in the query."""
     name = tokenize(repository)
     return bool(name) and set(name) <= set(tokenize(query))
+
+
+def _similar(evidence: Evidence) -> float:
+    return max(evidence.similar - SIMILAR_FALL * _size(evidence), 0.0)
+
+
+def _worded(evidence: Evidence) -> float:
+    return evidence.worded * max(1.0 - WORDED_FALL * _size(evidence), 0.0)
+
+
+def _size(evidence: Evidence) -> float:
+    return math.log(max(evidence.rows, 1) / TYPICAL_ROWS)
 
 
 def _shares(values: Sequence[float]) -> list[float] | None:

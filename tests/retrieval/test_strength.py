@@ -22,6 +22,12 @@ def test_a_channel_that_found_nothing_has_no_say() -> None:
     assert strengths([]) == []
 
 
+def test_the_best_of_many_chunks_has_to_be_better() -> None:
+    small, large = strengths([Evidence(0.5, 1.0, rows=400), Evidence(0.5, 1.0, rows=40_000)])
+    assert large < small
+    assert strengths([Evidence(0.5, 1.0, rows=1 << 40), Evidence(0.1, 0.0, rows=0)])[0] >= 0.0
+
+
 def test_a_repository_that_the_query_names_is_ahead_of_its_equals() -> None:
     plain, named = strengths([Evidence(0.5, 1.0), Evidence(0.5, 1.0, is_named=True)])
     assert named > plain
