@@ -12,11 +12,13 @@ _PR_SET_PDEATHSIG = 1
 """``prctl(2)``: the signal that the kernel sends when the parent is gone."""
 
 
-def end_with_parent() -> None:
-    """Have the kernel send ``SIGTERM`` when the parent process ends; Linux only, else nothing."""
+def end_with_parent(parent: int) -> None:
+    """Have the kernel send ``SIGTERM`` when the process ``parent``, which started this one, ends.
+
+    On Linux only; elsewhere nothing happens.
+    """
     if sys.platform != "linux":
         return
-    parent = os.getppid()
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it ended before the kernel was told

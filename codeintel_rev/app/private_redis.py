@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -12,10 +13,17 @@ from socket import AF_UNIX, SOCK_STREAM, socket
 from typing import Final
 
 from codeintel_rev.errors import Unavailable
+from codeintel_rev.io import own_process
 
 _START_TIMEOUT_S: Final = 30.0
 _STOP_TIMEOUT_S: Final = 5.0
 _POLL_S: Final = 0.02
+
+_BOOT: Final = (
+    "import os, sys; from codeintel_rev.app.parent import end_with_parent;"
+    " end_with_parent(int(sys.argv[1])); os.execv(sys.argv[2], sys.argv[2:])"
+)
+"""It ends when whoever started it does, however that comes about."""
 
 _OPTIONS: Final = (
     *("--port", "0", "--unixsocketperm", "700"),
@@ -53,8 +61,12 @@ class PrivateRedis:
     def start(self) -> None:
         """Start the server and wait until it answers; raises ``Unavailable`` when it does not."""
         self._process = subprocess.Popen(
-            [self._program, *_OPTIONS, "--unixsocket", str(self._socket)],
+            own_process.python(
+                *("-c", _BOOT, str(os.getpid())),
+                *(self._program, *_OPTIONS, "--unixsocket", str(self._socket)),
+            ),
             cwd=self._folder,
+            env=own_process.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

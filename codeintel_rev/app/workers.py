@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -104,7 +106,9 @@ def _config(settings: Settings, workers: int) -> uvicorn.Config:
     import uvicorn
 
     return uvicorn.Config(
-        partial(_create_app if workers == 1 else _create_worker_app, settings),
+        partial(_create_app, settings)
+        if workers == 1
+        else partial(_create_worker_app, settings, os.getpid()),
         factory=True,
         workers=workers,
         access_log=False,
@@ -123,6 +127,8 @@ def _run(config: uvicorn.Config, listening: socket.socket) -> None:
     from uvicorn.supervisors import Multiprocess
 
     if config.workers == 1:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)  # it raises them again when it has ended
         uvicorn.Server(config).run(sockets=[listening])
     else:
         Multiprocess(config, sockets=[listening]).run()
@@ -134,8 +140,8 @@ def _create_app(settings: Settings) -> FastAPI:
     return create_app(settings)
 
 
-def _create_worker_app(settings: Settings) -> FastAPI:
+def _create_worker_app(settings: Settings, parent: int) -> FastAPI:
     from codeintel_rev.app.parent import end_with_parent
 
-    end_with_parent()
+    end_with_parent(parent)
     return _create_app(settings)

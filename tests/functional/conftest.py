@@ -36,8 +36,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def running(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run ``codeintel serve`` and give its process and address; it must end by itself at SIGTERM."""
+def started(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run ``codeintel serve`` and give its process and address; it is killed at the end."""
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "codeintel_rev", "serve", "--port", "0", *arguments],
         env={**os.environ, **environment},
@@ -45,17 +45,22 @@ def running(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Po
         text=True,
     )
     assert process.stderr is not None
-    try:
-        line = process.stderr.readline()
-        assert " on http://" in line, line + process.stderr.read()
-        yield process, line.split(" on ")[1].strip()
-    finally:
-        process.send_signal(signal.SIGTERM)
+    with process:
         try:
-            assert process.wait(END_TIMEOUT_S) == 0, process.stderr.read()
+            line = process.stderr.readline()
+            assert " on http://" in line, line + process.stderr.read()
+            yield process, line.split(" on ")[1].strip()
         finally:
             process.kill()
-            process.stderr.close()
+
+
+@contextmanager
+def running(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run ``codeintel serve`` and give its process and address; it must end well at SIGTERM."""
+    with started(*arguments, **environment) as (process, address):
+        yield process, address
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(END_TIMEOUT_S) == 0
 
 
 @pytest.fixture(scope="session")
