@@ -93,16 +93,22 @@ def definitions_in(lines: Sequence[str]) -> list[Definition]:
     return found
 
 
-def definition_of(lines: Sequence[str], symbol: str, kind: str = "") -> Definition | None:
+def definition_of(
+    lines: Sequence[str],
+    symbol: str,
+    kind: str = "",
+    found: Sequence[Definition] | None = None,
+) -> Definition | None:
     """Return the definition of a symbol that the parser placed in this snippet, if seen here.
 
     A name without a keyword before it (``int parse(char *text) {``, ``LIMIT = 3``) is found too.
     ``kind`` is the parser's word for it, and empty where that speaks of the snippet as a whole.
+    ``found`` is what ``definitions_in`` returns, where that is known.
     """
     name = leaf(symbol)
     if not name:
         return None
-    for definition in definitions_in(lines):
+    for definition in definitions_in(lines) if found is None else found:
         if definition.name == name:
             return replace(definition, kind=kind or definition.kind)
     number = _bare_line(lines, name)

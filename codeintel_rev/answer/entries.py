@@ -158,8 +158,9 @@ def entry_of(passage: Passage, question: Question, symbols: Sequence[Symbol] | N
     hit = passage.best
     if hit.kind == "section":
         return _section(passage)
-    inside = tuple(_confirmed(definitions_in(passage.lines), passage, symbols))
-    definition = _telling_definition(passage, question, symbols, inside)
+    read = definitions_in(passage.lines)
+    inside = tuple(_confirmed(read, passage, symbols))
+    definition = _telling_definition(passage, question, symbols, read)
     if definition is None:
         own = _own_symbol(hit, symbols or ())
         title, doc = (
@@ -206,7 +207,7 @@ def _telling_definition(
     passage: Passage,
     question: Question,
     symbols: Sequence[Symbol] | None,
-    inside: Sequence[Definition],
+    read: Sequence[Definition],
 ) -> Definition | None:
     """Return the definition to name: the symbol's own, or in a block the one nearest the query.
 
@@ -215,10 +216,10 @@ def _telling_definition(
     """
     hit = passage.best
     is_block = hit.kind in _WHOLE_SNIPPET_KINDS
-    own = definition_of(passage.lines, hit.symbol, "" if is_block else hit.kind)
+    own = definition_of(passage.lines, hit.symbol, "" if is_block else hit.kind, read)
     if own is not None and not is_block:
         return next(iter(_confirmed([own], passage, symbols)), own)
-    candidates = [*(_confirmed([own], passage, symbols) if own else ()), *inside]
+    candidates = _confirmed([*([own] if own else ()), *read], passage, symbols)
     best = max(candidates, key=lambda found: _overlap(found, question), default=None)
     return best if best and (is_block or _overlap(best, question)) else None
 

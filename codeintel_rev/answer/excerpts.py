@@ -41,6 +41,8 @@ def message_excerpt(question: Question, lines: Sequence[str]) -> Excerpt | None:
 
     It begins at the line that raises, throws or prints the message, if that is close above.
     """
+    if not question.is_quoted_in("\n".join(lines)):
+        return None
     for size in range(1, MESSAGE_LINES + 1):
         for first in range(len(lines) - size + 1):
             if question.is_quoted_in("\n".join(lines[first : first + size])):

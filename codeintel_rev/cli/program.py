@@ -33,6 +33,7 @@ COMMANDS: Final = (
     "doctor",
     "traces",
     "eval",
+    "eval-answers",
     "bench",
 )
 """Each is a module of this package with a Typer ``app``."""

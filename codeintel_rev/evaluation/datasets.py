@@ -82,7 +82,7 @@ class QuerySet:
 
 class _Row(msgspec.Struct, frozen=True):
     id: Annotated[str, msgspec.Meta(min_length=1)]
-    relevant: tuple[Judgement, ...]
+    relevant: tuple[Judgement, ...] = ()
     repo: Annotated[str, msgspec.Meta(pattern=r"^[^/]+/[^/]+$")] | None = None
     commit: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{10,64}$")] | None = None
     index_root: str | None = None
@@ -102,8 +102,10 @@ class _Row(msgspec.Struct, frozen=True):
         return Tree(self.repo, self.commit, "/".join(root.parts))
 
 
-def read_sets(path: Path, query_field: str = "query") -> list[QuerySet]:
+def read_sets(path: Path, query_field: str = "query", *, unjudged: bool = False) -> list[QuerySet]:
     """Read one ``.jsonl`` file, or every one of a folder in the order of their names.
+
+    Rows without judgements are skipped, unless they are wanted ``unjudged``.
 
     Raises ``NotFound`` when there is none, ``InvalidArgument`` for the first bad row.
     """
@@ -114,14 +116,14 @@ def read_sets(path: Path, query_field: str = "query") -> list[QuerySet]:
             hint="name a query set or a folder of them",
             value=str(path),
         )
-    return [_read_set(file, query_field) for file in files]
+    return [_read_set(file, query_field, unjudged=unjudged) for file in files]
 
 
-def _read_set(path: Path, query_field: str) -> QuerySet:
+def _read_set(path: Path, query_field: str, *, unjudged: bool) -> QuerySet:
     queries: dict[str, Query] = {}
     skipped = 0
     for line, fields in read_rows(path):
-        if not fields.get("relevant"):
+        if not fields.get("relevant") and not unjudged:
             skipped += 1
             continue
         query = _read_query(path, line, fields, query_field)
