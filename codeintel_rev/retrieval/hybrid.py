@@ -26,8 +26,8 @@ CANDIDATES = 50
 WORDS_KNOWN = 300
 """Rows whose BM25 score is known, so that those that only the dense channel found have one too."""
 
-_MESSAGE_ROWS = 20
-"""Rows that are read in search of a message's source."""
+_MESSAGE_ROWS = 8
+"""Rows that are read in search of a message's source: nearly all of a search of many repositories."""
 
 _EXACT_LIMIT = 30
 """Definitions taken for each name."""
