@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.ports import CandidateIndex
-from codeintel_rev.retrieval.flat_searcher import FlatSearcher, best, inner_products
+from codeintel_rev.retrieval.flat_searcher import FlatSearcher, best, half_products
 from codeintel_rev.retrieval.large_searcher import LargeSearcher
 
 FAISS_AFTER = 32
@@ -79,7 +79,7 @@ class DenseSearcher:
     def _scores(
         self, positions: NDArray[np.int64], query: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        return inner_products(self._gather(positions).astype(np.float32), query)
+        return half_products(self._gather(positions), query)
 
     def _gather(self, positions: NDArray[np.int64]) -> NDArray[np.float16]:
         dim = self._blocks[0][1].shape[1] if self._blocks else 0

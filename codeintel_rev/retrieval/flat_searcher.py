@@ -49,6 +49,12 @@ def inner_products(vectors: NDArray[np.float32], query: NDArray[np.float32]) -> 
     return products
 
 
+def half_products(halves: NDArray[np.float16], query: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the product of each of some rows in half precision and ``query``."""
+    space = np.empty(halves.shape, dtype=np.int32)
+    return inner_products(_widen(halves, space), query * _WIDENED)
+
+
 def _widen(halves: NDArray[np.float16], space: NDArray[np.int32]) -> NDArray[np.float32]:
     """Return finite fp16 numbers times ``2**-112`` as float32, written into ``space``.
 
