@@ -72,7 +72,7 @@ def measured(command: list[str]) -> dict[str, float]:
     }
 
 
-def private_mib(pid: int) -> float:
+def private_mib(pid: int | str) -> float:
     """Return the anonymous memory of a process; mapped files are shared and can be dropped."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
