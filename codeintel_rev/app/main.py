@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -35,6 +36,8 @@ _GZIP_FROM_BYTES = 2048
 _GZIP_LEVEL = 1
 """The fastest: text shrinks to a third, and more would cost more than it saves here."""
 
+MCP_METHODS = ["DELETE", "GET", "POST"]
+
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -56,7 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # its page would load scripts from elsewhere
     )
     app.include_router(router)
-    app.router.routes.append(Route(PATH, endpoint, methods=["GET", "POST", "DELETE"]))
+    app.router.routes.append(Route(PATH, endpoint, methods=MCP_METHODS))
     app.add_exception_handler(CodeIntelError, _told)
     app.add_exception_handler(RequestValidationError, _told_bad_request)
     app.add_exception_handler(HTTPException, _told_http)
@@ -145,8 +148,15 @@ async def _told_http(request: Request, error: Exception) -> Response:
     told = kind(
         f"{request.method} {request.url.path[:200]}: {error.detail}", hint="see /openapi.json"
     )
-    headers = dict(error.headers or {})
+    headers = {"Allow": ", ".join(_allowed(request))} if status == 405 else None
     return problem(told, request.state.request_id, status=status, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return every method that some route has for the path of a request."""
+    path = request.url.path
+    operations: dict[str, Any] = request.app.openapi()["paths"].get(path, {})
+    return sorted({PATH: MCP_METHODS}.get(path) or [method.upper() for method in operations])
 
 
 async def _told_fault(request: Request, _: Exception) -> Response:

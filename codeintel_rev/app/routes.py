@@ -29,9 +29,11 @@ from codeintel_rev.mcp_server.callers import Caller
 from codeintel_rev.mcp_server.scopes import with_repo
 from codeintel_rev.types import Scope
 
+_PROBLEM: Final = {"application/problem+json": {"schema": ProblemOut.model_json_schema()}}
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
-    "4XX": {"model": ProblemOut, "description": "The request cannot be used, or is not allowed."},
-    "5XX": {"model": ProblemOut, "description": "The server cannot do it, now or at all."},
+    422: {"content": _PROBLEM, "description": "What was found cannot be returned."},
+    "4XX": {"content": _PROBLEM, "description": "The request cannot be used, or is not allowed."},
+    "5XX": {"content": _PROBLEM, "description": "The server cannot do it, now or at all."},
 }
 _EVENTS: Final = "text/event-stream"
 

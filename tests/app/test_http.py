@@ -184,6 +184,7 @@ async def test_probes_tell_life_and_readiness(client: httpx2.AsyncClient) -> Non
         (b"\xff\xfe", "invalid_argument"),
         (b'{"query": 1}', "invalid_argument"),
         (b'{"query": "x", "limit": 1e99}', "invalid_argument"),
+        (b'{"query": "x", "explain": 0}', "invalid_argument"),
         (b'{"query": "x", "surprise": 1}', "invalid_argument"),
         (b'{"query": "x", "scope": {"surprise": []}}', "invalid_argument"),
         (b'{"query": "x", "scope": {"languages": ["klingon"]}}', "unknown_language"),
@@ -226,6 +227,17 @@ async def test_pages_of_other_origins_and_names_are_refused(
 ) -> None:
     refused = await client.post(path, json={}, headers=headers)
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/v1/scope", "DELETE, GET, PUT"), ("/v1/search", "POST"), ("/mcp", "DELETE, GET, POST")],
+)
+async def test_a_method_that_a_path_has_not_is_told_those_that_it_has(
+    client: httpx2.AsyncClient, path: str, allowed: str
+) -> None:
+    refused = await client.patch(path)
+    assert (refused.status_code, refused.headers["allow"]) == (405, allowed)
 
 
 async def test_an_origin_that_is_allowed_may_call(opened: Open) -> None:
