@@ -18,6 +18,17 @@ _TRAILER = 8
 _BLOCK = 1 << 20
 
 
+class _SegmentMeta(msgspec.Struct):
+    segment_id: str
+    max_doc: int
+
+
+class _Meta(msgspec.Struct):
+    """The part of tantivy's own list of segments that is of use here."""
+
+    segments: list[_SegmentMeta]
+
+
 def all_rows(folder: Path) -> NDArray[np.int64]:
     """Return the row of every document, ascending."""
     searcher = open_index(folder).searcher()
@@ -28,12 +39,16 @@ def all_rows(folder: Path) -> NDArray[np.int64]:
     return np.sort(np.array(values, dtype=np.int64))
 
 
+def segment_sizes(folder: Path) -> list[int]:
+    """Return the documents of each segment, deleted ones counted."""
+    return [segment.max_doc for segment in _meta(folder).segments]
+
+
 def damaged_files(folder: Path) -> list[str]:
     """Return the names of files that are missing or do not hold what was written."""
     try:
-        index = msgspec.json.decode((folder / "meta.json").read_bytes())
-        segments = [segment["segment_id"].replace("-", "") for segment in index["segments"]]
-    except (OSError, ValueError, KeyError, TypeError):
+        segments = [segment.segment_id.replace("-", "") for segment in _meta(folder).segments]
+    except (OSError, msgspec.MsgspecError):
         return ["meta.json"]
     damaged = []
     for segment in segments:
@@ -42,6 +57,10 @@ def damaged_files(folder: Path) -> list[str]:
         if not any(path.suffix == ".idx" for path in parts):
             damaged.append(f"{segment}.idx")
     return damaged
+
+
+def _meta(folder: Path) -> _Meta:
+    return msgspec.json.decode((folder / "meta.json").read_bytes(), type=_Meta)
 
 
 def _is_whole(path: Path) -> bool:

@@ -24,7 +24,11 @@ _ANALYZER = "terms"
 def create_index(folder: Path) -> tantivy.Index:
     """Return the lexical index in ``folder``, made empty when the folder holds none."""
     folder.mkdir(parents=True, exist_ok=True)
-    return _open(folder)
+    builder = tantivy.SchemaBuilder()
+    builder.add_integer_field(ROW, indexed=True, stored=False, fast=True)
+    for name in FIELDS:
+        builder.add_text_field(name, stored=False, tokenizer_name=_ANALYZER, index_option="freq")
+    return _with_analyzer(tantivy.Index(builder.build(), path=str(folder), reuse=True))
 
 
 def open_index(folder: Path) -> tantivy.Index:
@@ -32,7 +36,8 @@ def open_index(folder: Path) -> tantivy.Index:
     if not (folder / "meta.json").exists():  # or tantivy would make an empty one
         raise damaged(folder, "meta.json is missing")
     with reading(folder):
-        return _open(folder if os.access(folder, os.W_OK) else _linked(folder))
+        place = folder if os.access(folder, os.W_OK) else _linked(folder)
+        return _with_analyzer(tantivy.Index.open(str(place)))
 
 
 @contextmanager
@@ -66,12 +71,7 @@ def _linked(folder: Path) -> Path:
     return Path(place.name)
 
 
-def _open(folder: Path) -> tantivy.Index:
-    builder = tantivy.SchemaBuilder()
-    builder.add_integer_field(ROW, indexed=False, stored=False, fast=True)
-    for name in FIELDS:
-        builder.add_text_field(name, stored=False, tokenizer_name=_ANALYZER, index_option="freq")
-    index = tantivy.Index(builder.build(), path=str(folder), reuse=True)
+def _with_analyzer(index: tantivy.Index) -> tantivy.Index:
     whitespace = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
     index.register_tokenizer(_ANALYZER, whitespace)
     return index
