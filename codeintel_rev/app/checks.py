@@ -14,11 +14,11 @@ from codeintel_rev.app.repository import size_on_disk
 from codeintel_rev.errors import IndexDamaged, IndexUnusable
 from codeintel_rev.indexing.generations import stray_generations, stray_vectors
 from codeintel_rev.indexing.store import RepositoryFolder
-from codeintel_rev.io import file_lock
+from codeintel_rev.io import file_lock, vector_store
 from codeintel_rev.io.generation_lock import GenerationLock
 from codeintel_rev.io.journal import JournalView
 from codeintel_rev.io.nearest_index import check_nearest
-from codeintel_rev.io.vector_store import FP16, Segment, VectorReader, checksum
+from codeintel_rev.io.vector_store import VectorReader
 from codeintel_rev.retrieval import lexical_files
 
 MAX_DEAD_SHARE = 0.5
@@ -117,7 +117,7 @@ def check_vectors(patient: Patient) -> str:
     if len(missing):
         raise Fault(f"{len(missing)} live rows have no vector, the first is {missing[0]}")
     for segment in segments:
-        if segment.checksum is not None and _checksum(patient, segment) != segment.checksum:
+        if not vector_store.is_whole(patient.folder.vectors, segment, patient.dim):
             raise Fault(f"{segment.file} does not hold what was written")
     for _, block in reader.blocks:
         if not np.isfinite(block.sum(dtype=np.float32)):
@@ -228,11 +228,6 @@ def _nearest(patient: Patient) -> str:
     if manifest is None:
         return ""
     return f", {manifest.primary_count:,} in an index of recall {manifest.recall_at_10}"
-
-
-def _checksum(patient: Patient, segment: Segment) -> bytes:
-    size = (segment.length or 0) * patient.dim * FP16.itemsize
-    return checksum(patient.folder.vectors / segment.file, size)
 
 
 def _compare(patient: Patient, rows: NDArray[np.int64], ids: NDArray[np.int64]) -> None:

@@ -74,10 +74,12 @@ def compact_data_dir(
     on_wait: Callable[[str], None] | None = None,
     reembed: bool = False,
     materialize: bool = False,
+    afresh: bool = False,
 ) -> CompactionReport:
-    """Compact every repository of ``data_dir``; ``reembed`` makes all vectors anew.
+    """Compact every repository of ``data_dir``.
 
-    With ``materialize`` the catalog is a copy of its Parquet file instead of a view.
+    ``afresh`` takes nothing over from the present generation but the vectors, and ``reembed`` makes
+    those anew too. With ``materialize`` the catalog is a copy of its Parquet file instead of a view.
 
     Raises ``Busy`` when another process compacts and ``wait`` is off, and ``IndexForeign`` for an
     index of other components.
@@ -96,6 +98,7 @@ def compact_data_dir(
                     wait=wait,
                     reembed=reembed,
                     materialize=materialize,
+                    afresh=afresh,
                 )
                 for repository in registry.repositories()
             ]
@@ -148,6 +151,7 @@ def compact_repository(
     wait: bool = True,
     reembed: bool = False,
     materialize: bool = False,
+    afresh: bool = False,
 ) -> RepositoryCompaction:
     """Compact one repository; see ``compact_data_dir``."""
     from codeintel_rev.indexing.compactor import Compactor
@@ -169,6 +173,7 @@ def compact_repository(
             embedder=embedder if reembed else None,
             asker=embedder,
             materialize=materialize,
+            afresh=afresh,
         )
         done = compactor.run(lambda count, total: progress("compact", count, total, 0))
     return RepositoryCompaction(

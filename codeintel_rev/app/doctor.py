@@ -104,6 +104,7 @@ def repair(data_dir: Path, settings: Settings, progress: Progress) -> DoctorRepo
                     progress,
                     reembed="vectors" in bad,
                     materialize=settings.duckdb.materialize,
+                    afresh=True,
                 )
     finally:
         registry.close()

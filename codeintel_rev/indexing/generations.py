@@ -21,7 +21,7 @@ def stray_generations(folder: RepositoryFolder, current: int) -> list[int]:
 
 def stray_vectors(folder: RepositoryFolder, segments: Collection[Segment]) -> list[Path]:
     """Return the files among the vectors that the journal does not name."""
-    named = {s.file for s in segments} | {s.rows_file for s in segments}
+    named = {segment.file for segment in segments}
     return sorted(path for path in folder.vectors.iterdir() if path.name not in named)
 
 

@@ -18,7 +18,8 @@ from codeintel_rev.io import file_lock, journal_schema, storage_failure
 from codeintel_rev.io.journal import WORKTREE, Journal, Snapshot
 from codeintel_rev.io.journal_writer import JournalWriter, NewChunk, NewVersion
 from codeintel_rev.io.packing import Span, unpack_text
-from codeintel_rev.io.vector_store import VectorWriter
+from codeintel_rev.io.vector_store import Segment, VectorWriter
+from codeintel_rev.io.vector_sums import extended, pack_runs, unpack_runs
 from codeintel_rev.retrieval.lexical_schema import create_index
 from codeintel_rev.retrieval.tantivy_writer import LexicalDocument, TantivyWriter
 from codeintel_rev.types import FileEntry
@@ -189,9 +190,11 @@ class StoreWriter:
         Returns (entry, version id, when it was read) of each file.
         """
         placements = self._place(files)
-        self._write_vectors(placements)
+        segment = self._write_vectors(placements)
         self._write_words(placements)
         with self._journal.transaction():
+            if segment is not None:
+                self._journal.set_checksum(segment)
             return [(p.file.entry, self._record(p), p.file.scanned_ns) for p in placements]
 
     def switch(self, ref: str, change: SnapshotChange) -> int:
@@ -241,16 +244,21 @@ class StoreWriter:
         self._journal.assert_same_text(row, unpack_text(chunk.content))
         return row
 
-    def _write_vectors(self, placements: list[_Placement]) -> None:
+    def _write_vectors(self, placements: list[_Placement]) -> Segment | None:
+        """Append the vectors of new rows; returns their segment with its checksum, if there are any."""
         blocks = [
             p.file.vectors[p.fresh] for p in placements if p.fresh and p.file.vectors is not None
         ]
         if not blocks:
-            return
+            return None
         segment = self._journal.open_segment()
         first = next(p.rows[p.fresh[0]] for p in placements if p.fresh)
         writer = VectorWriter(self._folder.vectors / segment.file, self._dim, segment.first_row)
-        writer.append(first, np.concatenate(blocks))
+        vectors = np.concatenate(blocks)
+        writer.append(first, vectors)
+        runs = unpack_runs(segment.checksum)
+        runs = extended(runs, first - segment.first_row, vectors)
+        return segment._replace(checksum=pack_runs(runs))
 
     def _write_words(self, placements: list[_Placement]) -> None:
         documents = [

@@ -9,10 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from codeintel_rev.errors import IndexDamaged
-from codeintel_rev.io.parquet_store import CatalogRow
+from codeintel_rev.io.parquet_store import CHUNKS_FILE, DATABASE_FILE, CatalogRow
 
-CHUNKS_FILE = "chunks.parquet"
-DATABASE_FILE = "catalog.duckdb"
+__all__ = ["CHUNKS_FILE", "DATABASE_FILE", "build_catalog", "create_chunks"]
 
 _TYPES = {
     "row": "BIGINT",
@@ -51,7 +50,7 @@ def create_chunks(
     connection.execute(
         f"CREATE {'TABLE' if materialize else 'VIEW'} chunks AS SELECT *"  # noqa: S608  a number
         f" REPLACE (embedding::FLOAT[{_dim(folder / CHUNKS_FILE):d}] AS embedding)"
-        f" FROM read_parquet('{CHUNKS_FILE}')"
+        f" FROM read_parquet('{CHUNKS_FILE}') WHERE ref IS NOT NULL"
     )
 
 

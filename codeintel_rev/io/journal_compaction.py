@@ -62,12 +62,18 @@ class Sealed(NamedTuple):
     """The generation that serves now."""
     end_row: int
     """First row that belongs to the next segment."""
-    chunks: int
+    rows: NDArray[np.int64]
+    """The rows that stayed, ascending."""
     dropped: int
     versions: list[StoredVersion]
     """Those that stayed."""
     refs: dict[int, Ref]
     """What each snapshot shows, by its number."""
+
+    @property
+    def chunks(self) -> int:
+        """How many rows stayed."""
+        return len(self.rows)
 
 
 class JournalCompaction:
@@ -126,22 +132,31 @@ class JournalCompaction:
 
     def rows(self, end_row: int) -> NDArray[np.int64]:
         """Return the stored rows below ``end_row``, ascending."""
-        found = self._connection.execute("SELECT row FROM chunk WHERE row < ?", (end_row,))
+        # `+row`: the index over ids holds the rows too, and is a tenth of the table
+        found = self._connection.execute("SELECT row FROM chunk WHERE +row < ?", (end_row,))
         return np.sort(np.fromiter((row[0] for row in found), dtype=np.int64))
+
+    def first_chunks(self, end_row: int, count: int) -> list[StoredChunk]:
+        """Return the first ``count`` stored chunks below ``end_row``."""
+        return self._batch(0, end_row, count)
 
     def chunks(self, first_row: int, end_row: int) -> Iterator[list[StoredChunk]]:
         """Yield the stored chunks of a range of rows in row order, a batch at a time.
 
         No transaction stays open between batches: a stored chunk never changes.
         """
-        query = (
+        while batch := self._batch(first_row, end_row, _BATCH):
+            yield batch
+            first_row = batch[-1].row + 1
+
+    def _batch(self, first_row: int, end_row: int, count: int) -> list[StoredChunk]:
+        rows = self._connection.execute(
             "SELECT row, chunk.id, path, lang, kind, symbol, content"
             " FROM chunk JOIN path ON path.id = path_id"
-            " WHERE row >= ? AND row < ? ORDER BY row LIMIT ?"
+            " WHERE row >= ? AND row < ? ORDER BY row LIMIT ?",
+            (first_row, end_row, count),
         )
-        while batch := self._connection.execute(query, (first_row, end_row, _BATCH)).fetchall():
-            yield [StoredChunk._make((*row[:6], *unpack_text_and_doc(row[6]))) for row in batch]
-            first_row = batch[-1][0] + 1
+        return [StoredChunk._make((*row[:6], *unpack_text_and_doc(row[6]))) for row in rows]
 
     # --- writing; the caller holds the writer lock --------------------------------------------
 
@@ -166,7 +181,7 @@ class JournalCompaction:
                 sequence=self.meta("sequence") + 1,
                 generation=self.meta("generation"),
                 end_row=end_row,
-                chunks=len(stored) - len(dead),
+                rows=stored[kept[stored]],
                 dropped=len(dead),
                 versions=[version for version in versions if version.id not in gone],
                 refs=self.refs(),

@@ -297,12 +297,20 @@ class JournalWriter:
 
     def open_segment(self) -> Segment:
         """Return the segment that new rows go to."""
-        query = "SELECT file, first_row FROM segment WHERE end_row IS NULL"
+        query = "SELECT file, first_row, checksum FROM segment WHERE end_row IS NULL"
         row = self._connection.execute(query).fetchone()
         if row is None:
-            row = (segment_name(0), 0)
-            self._connection.execute("INSERT INTO segment (file, first_row) VALUES (?, ?)", row)
-        return Segment(*row)
+            row = (segment_name(0), 0, None)
+            self._connection.execute(
+                "INSERT INTO segment (file, first_row, checksum) VALUES (?, ?, ?)", row
+            )
+        return Segment(row[0], row[1], checksum=row[2])
+
+    def set_checksum(self, segment: Segment) -> None:
+        """Record what a segment's vectors are known by since more were appended."""
+        self._connection.execute(
+            "UPDATE segment SET checksum = ? WHERE file = ?", (segment.checksum, segment.file)
+        )
 
 
 @contextmanager

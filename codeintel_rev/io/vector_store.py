@@ -1,8 +1,8 @@
-"""Append-only fp16 vectors, addressed by row and memory-mapped for reading.
+"""Half-precision vectors, addressed by row and memory-mapped for reading.
 
-A segment is one file. New rows are appended to the last one, where a row's place is its distance
-from the segment's first row. Compaction writes a new file of the rows that it keeps; where that
-leaves gaps, a file of the sorted row numbers lies beside it.
+New rows are appended to the open segment, a file in which a row's place is its distance from the
+segment's first row. Compaction writes no vector file: those that it keeps lie uncompressed in
+``chunks.parquet``, and are mapped there. A file beside it says where, and which rows they are.
 """
 
 from __future__ import annotations
@@ -10,39 +10,63 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.errors import IndexDamaged
+from codeintel_rev.io import vector_sums
+from codeintel_rev.io.durability import replace_file
+from codeintel_rev.io.packing import pack_bitmap, unpack_bitmap
+from codeintel_rev.io.vector_sums import Run
 
 FP16 = np.dtype("<f2")
-ROW_NUMBER = np.dtype("<i8")
 
+_MAP_FILE = "vectors.map"
 _HASH_BYTES = 1 << 20
 """Bytes read at a time for a checksum."""
 
 
 class Segment(NamedTuple):
-    """One vector file as the journal knows it."""
+    """Vectors of a range of rows as the journal knows them."""
 
     file: str
+    """Their file, from the folder of the vectors."""
     first_row: int
     end_row: int | None = None
     """First row after it; ``None`` while rows are appended."""
     length: int | None = None
-    """Vectors in the sealed file; fewer than its rows when compaction left gaps."""
+    """Vectors in a sealed segment; fewer than its rows when compaction left gaps."""
     checksum: bytes | None = None
-    """Of the sealed file."""
+    """Packed runs (``vector_sums``)."""
 
     @property
-    def rows_file(self) -> str | None:
-        """The file of row numbers, for a segment with gaps."""
-        if self.end_row is None or self.length == self.end_row - self.first_row:
-            return None
-        return f"{self.file.partition('.')[0]}.rows"
+    def map_file(self) -> str | None:
+        """The file that says where the vectors are, for those that compaction wrote."""
+        path = PurePosixPath(self.file)
+        return str(path.with_name(_MAP_FILE)) if path.suffix == ".parquet" else None
+
+
+class Block(NamedTuple):
+    """Vectors behind one another in a file."""
+
+    offset: int
+    """In bytes."""
+    length: int
+    """How many."""
+    crc: int
+
+
+class _Map(msgspec.Struct, frozen=True):
+    """What the file beside compacted vectors says."""
+
+    blocks: list[tuple[int, int]]
+    """(Offset in bytes, vectors) of each block."""
+    rows: bytes
+    """Packed bitmap of the rows."""
 
 
 class VectorWriter:
@@ -90,16 +114,15 @@ class VectorReader:
         """
         self.dim = dim
         self.blocks: list[tuple[int, NDArray[np.float16]]] = []
-        """(Position of the first vector, vectors) of each segment."""
+        """(Position of the first vector, vectors) of each block."""
         numbers = [np.zeros(0, dtype=np.int64)]
         position = 0
         for segment in segments:
-            found = _row_numbers(folder, segment, rows)
-            if len(found):
-                numbers.append(found)
-                block = _map(folder / segment.file, FP16, (len(found), dim))
+            found, blocks = _mapped(folder, segment, dim, rows)
+            numbers.append(found)
+            for block in blocks:
                 self.blocks.append((position, block))
-                position += len(found)
+                position += len(block)
         self.rows: NDArray[np.int64] = np.concatenate(numbers)
         """Row number of each position, ascending."""
 
@@ -112,45 +135,35 @@ class VectorReader:
         return out
 
 
-class SegmentBuilder:
-    """Writes a sealed segment of some of the rows below ``end_row``; a context manager."""
+def seal(
+    folder: Path, file: str, dim: int, rows: NDArray[np.int64], end_row: int, blocks: list[Block]
+) -> Segment:
+    """Return the segment of ``rows`` that were written as ``blocks`` of a Parquet file.
 
-    def __init__(self, folder: Path, name: str, end_row: int) -> None:
-        self._folder = folder
-        self._name = name
-        self._end_row = end_row
-        self._digest = hashlib.blake2b(digest_size=16)
-        self._rows: list[NDArray[np.int64]] = []
-        self._file = (folder / name).open("wb")
-
-    def __enter__(self) -> SegmentBuilder:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._file.close()
-
-    def add(self, rows: NDArray[np.int64], vectors: NDArray[np.floating]) -> None:
-        """Append the vectors of ``rows``, which ascend from one call to the next."""
-        data = np.ascontiguousarray(vectors, dtype=FP16).tobytes()
-        self._digest.update(data)
-        self._file.write(data)
-        self._rows.append(rows)
-
-    def finish(self) -> Segment:
-        """Make everything durable and return what the journal has to know."""
-        _sync(self._file)
-        rows = np.concatenate([np.zeros(0, dtype=np.int64), *self._rows])
-        segment = Segment(self._name, 0, self._end_row, len(rows), self._digest.digest())
-        if segment.rows_file is not None:
-            with (self._folder / segment.rows_file).open("wb") as file:
-                file.write(rows.astype(ROW_NUMBER).tobytes())
-                _sync(file)
-        return segment
+    They are read back: raises ``IndexDamaged`` when something else is there.
+    """
+    kept = np.zeros(end_row, dtype=np.bool_)
+    kept[rows] = True
+    runs: list[Run] = []
+    for block in blocks:
+        first = runs[-1].end if runs else 0
+        runs.append(Run(first, first + block.length, block.crc))
+    segment = Segment(file, 0, end_row, len(rows), vector_sums.pack_runs(runs))
+    assert segment.map_file is not None
+    content = _Map([(block.offset, block.length) for block in blocks], pack_bitmap(kept))
+    replace_file(folder / segment.map_file, msgspec.msgpack.encode(content))
+    if not is_whole(folder, segment, dim):
+        raise _damaged(folder / file, "does not hold the vectors that were just written")
+    return segment
 
 
-def _sync(file: BinaryIO) -> None:
-    file.flush()
-    os.fdatasync(file.fileno())
+def is_whole(folder: Path, segment: Segment, dim: int) -> bool:
+    """Return whether a segment's vectors are those that were written; raises ``IndexDamaged``."""
+    runs = vector_sums.unpack_runs(segment.checksum)
+    if not runs:
+        return True
+    rows = segment.first_row + runs[-1].end if segment.map_file is None else segment.end_row
+    return vector_sums.is_whole(_mapped(folder, segment, dim, rows or 0)[1], runs)
 
 
 def checksum(path: Path, size: int) -> bytes:
@@ -163,25 +176,57 @@ def checksum(path: Path, size: int) -> bytes:
     return digest.digest()
 
 
-def _row_numbers(folder: Path, segment: Segment, rows: int) -> NDArray[np.int64]:
-    name = segment.rows_file
-    if name is None:
-        end = rows if segment.end_row is None else min(rows, segment.end_row)
-        return np.arange(segment.first_row, max(end, segment.first_row), dtype=np.int64)
-    numbers = _map(folder / name, ROW_NUMBER, (segment.length or 0,))
-    kept: NDArray[np.int64] = numbers[: np.searchsorted(numbers, rows)]
-    return kept
+def _mapped(
+    folder: Path, segment: Segment, dim: int, rows: int
+) -> tuple[NDArray[np.int64], list[NDArray[np.float16]]]:
+    """Return the row numbers below ``rows`` of a segment, ascending, and their vectors."""
+    path = folder / segment.file
+    if segment.map_file is not None:
+        content = _read_map(folder / segment.map_file)
+        numbers = np.flatnonzero(unpack_bitmap(content.rows))
+        blocks = [_map(path, offset, (length, dim)) for offset, length in content.blocks]
+        if len(numbers) != sum(map(len, blocks)):
+            raise _damaged(folder / segment.map_file, "names other rows than it has vectors")
+        return _cut(numbers, blocks, rows)
+    end = rows if segment.end_row is None else min(rows, segment.end_row)
+    if segment.length is not None and segment.length != (segment.end_row or 0) - segment.first_row:
+        raise _damaged(path, "was compacted by an earlier program")
+    numbers = np.arange(segment.first_row, max(end, segment.first_row), dtype=np.int64)
+    return numbers, [_map(path, 0, (len(numbers), dim))] if len(numbers) else []
 
 
-def _map(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Any:
-    wanted = int(np.prod(shape)) * dtype.itemsize
+def _cut(
+    numbers: NDArray[np.int64], blocks: list[NDArray[np.float16]], rows: int
+) -> tuple[NDArray[np.int64], list[NDArray[np.float16]]]:
+    """Leave out the rows from ``rows`` on, which an older view does not know."""
+    left = int(np.searchsorted(numbers, rows))
+    numbers, kept = numbers[:left], []
+    for block in blocks:
+        if left > 0:
+            kept.append(block[:left])
+        left -= len(block)
+    return numbers, kept
+
+
+def _read_map(path: Path) -> _Map:
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=_Map)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise _damaged(path, f"cannot be read: {error}") from error
+
+
+def _map(path: Path, offset: int, shape: tuple[int, int]) -> NDArray[np.float16]:
+    needed = int(np.prod(shape)) * FP16.itemsize
     size = path.stat().st_size if path.exists() else -1
-    if size < wanted:
-        raise IndexDamaged(
-            f"the vector file {path.name} holds {max(size, 0)} bytes, its rows need {wanted}",
-            hint="run `codeintel doctor --repair`",
-            value=str(path),
-        )
-    if not wanted:
-        return np.zeros(shape, dtype=dtype)
-    return np.memmap(path, dtype=dtype, mode="r", shape=shape)
+    if size < offset + needed:
+        raise _damaged(path, f"holds {max(size, 0)} bytes, its rows need {offset + needed}")
+    mapped: Any = np.memmap(path, dtype=FP16, mode="r", offset=offset, shape=shape)
+    return mapped  # type: ignore[no-any-return]
+
+
+def _damaged(path: Path, what: str) -> IndexDamaged:
+    return IndexDamaged(
+        f"the vector file {path.name} {what}",
+        hint="run `codeintel doctor --repair`",
+        value=str(path),
+    )

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from codeintel_rev.app.checks import CHECKS
@@ -53,11 +54,17 @@ def sql(folder: RepositoryFolder, statement: str) -> None:
     connection.close()
 
 
-def flip(path: Path) -> None:
-    """Change one byte in the middle of a file."""
+def flip(path: Path, at: int | None = None) -> None:
+    """Change one byte, in the middle of a file if nowhere else."""
     data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 0xFF
+    data[len(data) // 2 if at is None else at] ^= 0xFF
     path.write_bytes(data)
+
+
+def vectors_at(folder: RepositoryFolder) -> int:
+    """Return the offset of the first compacted vector in its file."""
+    written = msgspec.msgpack.decode((folder.catalog(1) / "vectors.map").read_bytes())
+    return int(written["blocks"][0][0])
 
 
 def one(folder: Path, pattern: str) -> Path:
@@ -79,11 +86,19 @@ def test_an_index_that_was_never_compacted_is_whole(tmp_path: Path) -> None:
 DAMAGE: dict[str, tuple[str, Callable[[RepositoryFolder], None]]] = {
     "a flipped byte in a sealed segment": (
         "vectors",
-        lambda folder: flip(one(folder.vectors, "generation-1.f16")),
+        lambda folder: flip(folder.catalog(1) / "chunks.parquet", vectors_at(folder)),
+    ),
+    "a flipped byte in the open segment": (
+        "vectors",
+        lambda folder: flip(one(folder.vectors, "rows-*.f16")),
     ),
     "a shortened segment": (
         "vectors",
-        lambda folder: one(folder.vectors, "generation-1.f16").write_bytes(b"short"),
+        lambda folder: (folder.catalog(1) / "chunks.parquet").write_bytes(b"short"),
+    ),
+    "a lost map of vectors": (
+        "vectors",
+        lambda folder: (folder.catalog(1) / "vectors.map").unlink(),
     ),
     "a lost segment": ("vectors", lambda folder: one(folder.vectors, "rows-*.f16").unlink()),
     "a flipped byte in the words": (

@@ -178,7 +178,6 @@ def _check_orphans(root: Path, where: str) -> None:
         journal = Journal(folder.journal)
         with journal.view() as view:
             named = {segment.file for segment in view.segments()}
-            named |= {segment.rows_file for segment in view.segments() if segment.rows_file}
             generation = str(view.generation)
         journal.close()
         left = {path.name for path in folder.vectors.iterdir()} - named
