@@ -12,10 +12,11 @@ from codeintel_rev.answer.budget import Deadline
 from codeintel_rev.answer.citations import CitationParser, Mention
 from codeintel_rev.answer.context import AnswerOptions
 from codeintel_rev.answer.extractive import Piece
+from codeintel_rev.answer.narrowing import last_sentence, narrowed
 from codeintel_rev.answer.passages import cite
 from codeintel_rev.answer.prompt import Prompt
 from codeintel_rev.ports import ChatModel
-from codeintel_rev.types import Symbol
+from codeintel_rev.types import Citation, Symbol
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,8 @@ class ChatSynthesis:
     """From the request to the first text."""
     latency_ms: float | None = None
     _started: float = 0.0
+    _said: str = ""
+    """The text since the last mention."""
 
     async def pieces(self, chat: ChatModel) -> AsyncGenerator[Piece, None]:
         """Yield text and citations as the model writes.
@@ -120,8 +123,16 @@ class ChatSynthesis:
         pieces: list[Piece] = []
         for part in parsed:
             if isinstance(part, str):
+                self._said += part
                 pieces.append(part)
                 continue
             self.cited = True
-            pieces.append(tuple(cite(n, self.prompt.passages[n - 1]) for n in part.numbers))
+            said, self._said = last_sentence(self._said), ""
+            pieces.append(tuple(self._citation(n, said) for n in part.numbers))
         return pieces
+
+    def _citation(self, n: int, said: str) -> Citation:
+        """Return the place of snippet ``n``: of the definition that the sentence names, if it can."""
+        passage = self.prompt.passages[n - 1]
+        symbols = [s for hit in passage.hits for s in self.symbols.get(hit.doc_id, ())]
+        return cite(n, passage, narrowed(passage, symbols, said))

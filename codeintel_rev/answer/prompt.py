@@ -54,7 +54,7 @@ def build_prompt(
     """Return the prompt for a query over hits that come best first.
 
     Hits that overlap or adjoin become one snippet. Snippets are taken in order while they fit; the
-    first that does not is cut at a line end, and what follows it is left out.
+    first that does not is cut at a line end, a blank line if one is near, and what follows it is left out.
     """
     candidates = merge_touching(hits)
     left = max_tokens - estimate_tokens(system) - 2 * MESSAGE_TOKENS
@@ -127,4 +127,10 @@ def _fitting(n: int, passage: Passage, left: int, *, with_repo: bool) -> Passage
         head = passage.head(middle)
         fits = estimate_tokens(_snippet(n, head, with_repo=with_repo)) <= left
         low, high = (middle, high) if fits else (low, middle - 1)
-    return passage.head(low) if low >= MIN_LINES else None
+    return passage.head(_boundary(passage.lines, low)) if low >= MIN_LINES else None
+
+
+def _boundary(lines: Sequence[str], count: int) -> int:
+    """Return how many of the first ``count`` lines end before a blank one, a third given up at most."""
+    least = max(MIN_LINES, count - count // 3)
+    return next((at for at in range(count, least - 1, -1) if not lines[at].strip()), count)

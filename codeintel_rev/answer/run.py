@@ -51,7 +51,8 @@ class AnswerRun:
     limits: list[str] = field(default_factory=list)
     latencies_ms: dict[str, float | None] = field(default_factory=dict)
     """By stage; ``None`` = began and did not finish."""
-    citations: dict[int, Citation] = field(default_factory=dict)
+    citations: dict[tuple[str, str, int, int], Citation] = field(default_factory=dict)
+    """By place, in the order of their first mention, which numbers them."""
     text: list[str] = field(default_factory=list)
     retrieval: str = "failed"
     synthesizer: str = "extractive"
@@ -128,9 +129,11 @@ class AnswerRun:
             text = piece
         else:
             for citation in piece:
-                if citation.n not in self.citations:
-                    self.citations[citation.n] = citation
-                    yield AnswerEvent("citation", citation=citation)
+                key = (citation.repo, citation.uri, citation.start_line, citation.end_line)
+                if key not in self.citations:
+                    numbered = replace(citation, n=len(self.citations) + 1)
+                    self.citations[key] = numbered
+                    yield AnswerEvent("citation", citation=numbered)
             text = rendered(piece, with_repo=self.names_repos)
         self.text.append(text)
         yield AnswerEvent("token", content=text)

@@ -249,7 +249,7 @@ async def test_a_chat_answer_streams_with_its_citations():
     envelope = await envelope_of(local(chat=chat))
 
     assert envelope.answer == "The second is `f2` (src/m2.py:1-2). Not."
-    assert [(c.n, c.uri, c.verified) for c in envelope.citations] == [(2, "src/m2.py", True)]
+    assert [(c.n, c.uri, c.verified) for c in envelope.citations] == [(1, "src/m2.py", True)]
     assert [snippet.id for snippet in envelope.snippets if snippet.cited] == [2]
     assert envelope.limits == ("citation_invalid",)
     assert envelope.plan.synthesizer == "chat"
