@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from codeintel_rev.app.catalogs import Catalogs
 from codeintel_rev.app.definition_search import DefinitionSearch
-from codeintel_rev.app.line_search import LineSearch
-from codeintel_rev.app.repository import OpenRepository
+from codeintel_rev.app.line_search import FoundHits, LineSearch
+from codeintel_rev.app.repository import OpenRepository, RepositoryView
 from codeintel_rev.config.settings import DuckDBConfig
 from codeintel_rev.errors import DeadlineExceeded
 from codeintel_rev.types import LinePattern, Scope, SearchHit
@@ -40,12 +40,16 @@ class Deadline:
         """Return the seconds that are left; raises ``DeadlineExceeded`` when there are none."""
         left = self._end_s - time.monotonic()
         if left <= 0:
-            raise DeadlineExceeded(
-                f"the search took longer than {self._timeout_ms:,.0f} ms",
-                hint="narrow it by --include, --lang or --repo-name, or raise DUCKDB_TIMEOUT_MS",
-                value=str(self._timeout_ms),
-            )
+            raise self.exceeded()
         return left
+
+    def exceeded(self) -> DeadlineExceeded:
+        """Return the error that tells the whole time, not that of the query that used it up."""
+        return DeadlineExceeded(
+            f"the search took longer than {self._timeout_ms:,.0f} ms",
+            hint="narrow it by --include, --lang or --repo-name, or raise DUCKDB_TIMEOUT_MS",
+            value=str(self._timeout_ms),
+        )
 
 
 class ExhaustiveSearcher:
@@ -83,13 +87,29 @@ class ExhaustiveSearcher:
                 if view is None or not view.channels.mask.any():
                     continue
                 in_scope = True
-                room = limit - len(hits)
-                parts = (view, self._catalogs.empty, pattern, scope, deadline.left_s)
-                if symbols:
-                    found = DefinitionSearch(*parts).run(room)
-                else:
-                    catalog = partial(self._catalogs.of, opened.folder, view.generation)
-                    found = LineSearch(*parts).run(catalog, room)
+                try:
+                    found = self._search(
+                        opened, view, pattern, limit - len(hits), scope, deadline, symbols=symbols
+                    )
+                except DeadlineExceeded as error:
+                    raise deadline.exceeded() from error
                 hits += found.hits
                 total += found.total
         return Exhausted(hits, total, in_scope)
+
+    def _search(
+        self,
+        opened: OpenRepository,
+        view: RepositoryView,
+        pattern: LinePattern,
+        limit: int,
+        scope: Scope | None,
+        deadline: Deadline,
+        *,
+        symbols: bool,
+    ) -> FoundHits:
+        parts = (view, self._catalogs.empty, pattern, scope, deadline.left_s)
+        if symbols:
+            return DefinitionSearch(*parts).run(limit)
+        open_catalog = partial(self._catalogs.of, opened.folder, view.generation)
+        return LineSearch(*parts).run(open_catalog, limit)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from codeintel_rev.cli.output import Output
 from codeintel_rev.types import SearchHit, SearchResult
@@ -42,8 +42,18 @@ def count_text(result: SearchResult, what: str) -> str:
     return counted if len(result.hits) == total else f"the first {len(result.hits):,} of {counted}"
 
 
-def tell_queries() -> None:
-    """Write each query of the catalog, and its time, to standard error."""
-    log = logging.getLogger("codeintel_rev.io.duckdb_manager")
-    log.addHandler(logging.StreamHandler(sys.stderr))
+@contextmanager
+def queries_told(wanted: bool) -> Iterator[None]:
+    """Write the catalog's queries in the block, and their times, to standard error if ``wanted``."""
+    if not wanted:
+        yield
+        return
+    log, handler = logging.getLogger("codeintel_rev.io.duckdb_manager"), logging.StreamHandler()
+    before = log.level
+    log.addHandler(handler)
     log.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)

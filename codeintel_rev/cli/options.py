@@ -68,6 +68,23 @@ SearchMode = Annotated[
         "--mode", help="By meaning (dense), by words (lexical), by name (exact), or all of it."
     ),
 ]
+Exhaustive = Annotated[
+    bool, typer.Option("--all", help="List every line that holds QUERY, and count them.")
+]
+AsRegex = Annotated[
+    bool, typer.Option("--regex", help="With --all: QUERY is a regular expression (RE2).")
+]
+AsSymbol = Annotated[
+    bool, typer.Option("--symbol", help="With --all: list definitions by their name.")
+]
+CaseSensitive = Annotated[
+    bool | None,
+    typer.Option(
+        "--case-sensitive/--ignore-case",
+        help="With --all. [default: case counts when QUERY has a capital letter]",
+        show_default=False,
+    ),
+]
 
 
 def command_app(**options: Any) -> typer.Typer:

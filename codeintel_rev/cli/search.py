@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from codeintel_rev.cli.options import (
+    AsRegex,
+    AsSymbol,
+    CaseSensitive,
     DataDir,
     Exclude,
+    Exhaustive,
     Include,
     Lang,
     Limit,
@@ -20,6 +25,10 @@ from codeintel_rev.cli.options import (
     command_app,
 )
 from codeintel_rev.cli.output import Output
+
+if TYPE_CHECKING:
+    from codeintel_rev.app.local import LocalIndex
+    from codeintel_rev.types import SearchResult
 
 app = command_app()
 
@@ -38,23 +47,10 @@ def search(
     ref: Refs = None,
     mode: SearchMode = "hybrid",
     explain: Annotated[bool, typer.Option("--explain", help="Say why each hit is there.")] = False,
-    exhaustive: Annotated[
-        bool, typer.Option("--all", help="List every line that holds QUERY, and count them.")
-    ] = False,
-    regex: Annotated[
-        bool, typer.Option("--regex", help="With --all: QUERY is a regular expression (RE2).")
-    ] = False,
-    symbol: Annotated[
-        bool, typer.Option("--symbol", help="With --all: list definitions by their name.")
-    ] = False,
-    case_sensitive: Annotated[
-        bool | None,
-        typer.Option(
-            "--case-sensitive/--ignore-case",
-            help="With --all. [default: case counts when QUERY has a capital letter]",
-            show_default=False,
-        ),
-    ] = None,
+    exhaustive: Exhaustive = False,
+    regex: AsRegex = False,
+    symbol: AsSymbol = False,
+    case_sensitive: CaseSensitive = None,
     data_dir: DataDir = None,
     repo: Repo = None,
 ) -> None:
@@ -63,16 +59,12 @@ def search(
     Indexes the repository first when there is no index, and brings it up to date.
     """
     from codeintel_rev.app.requests import checked_line, checked_query, scope_of
-    from codeintel_rev.cli.hits import show_hits
-    from codeintel_rev.cli.opening import fresh_index, roots_of
+    from codeintel_rev.cli.opening import fresh_index
     from codeintel_rev.config.settings import load_settings
 
-    _check_together(
-        exhaustive,
-        needing={"--regex": regex, "--symbol": symbol, "--ignore-case": case_sensitive is not None},
-        opposed={"--explain": explain, f"--mode {mode}": mode != "hybrid"},
-    )
-    output: Output = ctx.obj
+    ranking = {"--explain": explain, f"--mode {mode}": mode != "hybrid"}
+    listing = {"--regex": regex, "--symbol": symbol, "--ignore-case": case_sensitive is not None}
+    _check_together(exhaustive, ranking, listing)
     settings = load_settings()
     check = checked_line if exhaustive else checked_query
     query = check(query, settings.search.max_query_chars)
@@ -83,37 +75,43 @@ def search(
         exclude=exclude or (),
         languages=lang or (),
     )
-    with fresh_index(output, settings, repo, data_dir) as index:
-        roots = roots_of(index)
+    with fresh_index(ctx.obj, settings, repo, data_dir) as index:
         if exhaustive:
-            from codeintel_rev.cli.matches import show_matches, tell_queries
-
-            if settings.duckdb.log_queries:
-                tell_queries()
-            result = index.search_all(
-                query,
-                regex=regex,
-                symbols=symbol,
-                case_sensitive=case_sensitive,
-                limit=limit,
-                scope=scope,
-            )
-            show_matches(output, result, roots, "definition" if symbol else "line")
-            return
-        result = index.search(
-            query, limit=limit or settings.search.limit, mode=mode, scope=scope, explain=explain
-        )
-    show_hits(output, result, roots)
+            find = partial(index.search_all, query, regex=regex, symbols=symbol)
+            find = partial(find, case_sensitive=case_sensitive, limit=limit, scope=scope)
+            _list_all(ctx.obj, index, find, "definition" if symbol else "line")
+        else:
+            limit = limit or settings.search.limit
+            result = index.search(query, limit=limit, mode=mode, scope=scope, explain=explain)
+            _show_best(ctx.obj, index, result)
 
 
 def _check_together(
-    exhaustive: bool, *, needing: Mapping[str, bool], opposed: Mapping[str, bool]
+    exhaustive: bool, ranking: Mapping[str, bool], listing: Mapping[str, bool]
 ) -> None:
-    """Refuse options that go only with, or not with, ``--all``."""
-    for name, given in (opposed if exhaustive else needing).items():
+    """Refuse options that do not go with, or go only with, ``--all``."""
+    for name, given in (ranking if exhaustive else listing).items():
         if given:
             raise typer.BadParameter(
                 f"{name} is about a ranking, which --all has not"
                 if exhaustive
                 else f"{name} goes only with --all"
             )
+
+
+def _list_all(
+    output: Output, index: LocalIndex, find: Callable[[], SearchResult], what: str
+) -> None:
+    from codeintel_rev.cli.matches import queries_told, show_matches
+    from codeintel_rev.cli.opening import roots_of
+
+    with queries_told(index.settings.duckdb.log_queries):
+        result = find()
+    show_matches(output, result, roots_of(index), what)
+
+
+def _show_best(output: Output, index: LocalIndex, result: SearchResult) -> None:
+    from codeintel_rev.cli.hits import show_hits
+    from codeintel_rev.cli.opening import roots_of
+
+    show_hits(output, result, roots_of(index))

@@ -81,7 +81,8 @@ def meaning(path: Path | str, error: duckdb.Error, *, sound: bool = False) -> Co
     first = (str(error).splitlines() or [""])[0]
     if isinstance(error, duckdb.InterruptException):
         return DeadlineExceeded(
-            "the query was interrupted", hint="narrow it, or raise DUCKDB_TIMEOUT_MS"
+            "the query took too long and was interrupted",
+            hint="narrow it, or raise DUCKDB_TIMEOUT_MS",
         )
     if isinstance(error, duckdb.OutOfMemoryException):
         return Unavailable(

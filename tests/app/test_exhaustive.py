@@ -185,6 +185,18 @@ def test_the_deadline_is_kept(repo: Path) -> None:
     assert "DUCKDB_TIMEOUT_MS" in caught.value.hint
 
 
+def test_a_query_that_outlasts_the_deadline_is_stopped(repo: Path) -> None:
+    write(repo, "long.txt", "".join(f"{'ab ' * 300}{n}\n" for n in range(300)))
+    index_repositories([repo])
+    settings = Settings(duckdb=DuckDBConfig(timeout_ms=20))
+    slow = r"(\w+\s*){30}(\w+\s?){40}zz$"
+    with (
+        open_index(repo, refresh=False, settings=settings) as index,
+        pytest.raises(DeadlineExceeded, match="longer than 20 ms"),
+    ):
+        index.search_all(slow, regex=True)
+
+
 def test_threads_share_one_index(index: LocalIndex) -> None:
     expected = places(index.search_all("price"))
     with ThreadPoolExecutor(8) as threads:
