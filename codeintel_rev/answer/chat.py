@@ -18,6 +18,9 @@ from codeintel_rev.answer.prompt import Prompt
 from codeintel_rev.ports import ChatModel
 from codeintel_rev.types import Citation, Symbol
 
+MAX_TOKEN_CHARACTERS = 16
+"""No text has more for each token that was allowed; a server that sends more ignores its limits."""
+
 log = logging.getLogger(__name__)
 
 
@@ -95,6 +98,7 @@ class ChatSynthesis:
     async def _timed(self, tokens: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
         budget, clock = self.options.budget, self.deadline.clock
         end = Deadline.after(self.deadline.slice_ms(budget.synthesis_total), clock)
+        room = self.options.max_output_tokens * MAX_TOKEN_CHARACTERS
         while True:
             limit = end.slice_ms(budget.synthesis_gap if self.spoke else budget.synthesis)
             try:
@@ -109,10 +113,16 @@ class ChatSynthesis:
                     log.warning("synthesis failed: %s", error, exc_info=error)
                 return
             self.tokens += 1
+            # a broken escape may be half a character, which nothing downstream could encode
+            token = token[:room].encode("utf-8", "replace").decode()
             if not self.spoke and token.strip():
                 self.spoke, self.ttft_ms = True, self._elapsed_ms()
+            room -= len(token)
             if token and self.spoke:
                 yield token
+            if room <= 0 or self.tokens >= 2 * self.options.max_output_tokens:
+                self.limits.append("synthesis_truncated" if self.spoke else "synthesis_error")
+                return
 
     def _bad_end(self, *, late: bool) -> str:
         if not late:
