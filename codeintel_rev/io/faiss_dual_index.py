@@ -181,10 +181,23 @@ class FAISSDualIndexManager:
         if k < 1:
             raise InvalidArgument(f"k is {k}", hint="ask for at least one neighbour", value=str(k))
         with self._lock:
-            primary, gone, gpu = self._opened(), self._gone, self._gpu.index
+            primary, gone = self._opened(), self._gone
             recent = self._delta.search(vector, k * 2)
             self._asked.append(vector)
-        return merge_hits(primary.search(vector, k * 2, gone, gpu), recent, k)
+        return merge_hits(self._built_hits(primary, vector, k * 2, gone), recent, k)
+
+    def _built_hits(
+        self, primary: Primary, query: NDArray[np.float32], k: int, gone: NDArray[np.bool_]
+    ) -> list[Hit]:
+        """Search the primary, on the GPU as long as that works."""
+        gpu = self._gpu.index
+        if gpu is not None:
+            try:
+                return primary.search(query, k, gone, gpu)
+            except RuntimeError as error:
+                first_line = str(error).partition("\n")[0]
+                self._gpu = GpuClone(reason=f"a search on the GPU failed: {first_line}")
+        return primary.search(query, k, gone)
 
     # --- changing -----------------------------------------------------------------------------
 

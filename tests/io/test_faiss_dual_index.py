@@ -23,6 +23,7 @@ from codeintel_rev.io.faiss_dual_index import (
     merge_hits,
 )
 from codeintel_rev.io.faiss_folder import IndexFolder
+from codeintel_rev.io.faiss_gpu import GpuClone
 from codeintel_rev.io.faiss_search import Width, choose_width, nearest, propose, rescore
 
 DIM = 16
@@ -468,6 +469,24 @@ async def test_without_a_gpu_the_index_is_served_and_says_why(folder: Path) -> N
     assert index.search(unit(COUNT, seed=0)[3], k=1)[0][0] == 30
     await index.compact()
     assert not IndexManifest.from_file(folder / "primary.manifest.json").gpu_enabled
+
+
+class LostDevice:
+    """An index on a GPU that is gone."""
+
+    ntotal = COUNT
+
+    def search(self, *arguments: object, **options: object) -> None:
+        raise RuntimeError("CUDA error 999\nand where it came from")
+
+
+async def test_a_search_that_fails_on_the_gpu_goes_on_without_it(folder: Path) -> None:
+    index = await opened(folder)
+    index._gpu = GpuClone(LostDevice())
+    assert index._gpu_enabled
+    assert index.search(unit(COUNT, seed=0)[3], k=1)[0][0] == 30
+    assert not index._gpu_enabled
+    assert index._gpu_disabled_reason == "a search on the GPU failed: CUDA error 999"
 
 
 @pytest.mark.parametrize("use_cuvs", ["auto", False])
