@@ -29,7 +29,7 @@ from codeintel_rev.app.routes import router
 from codeintel_rev.config.settings import ServerConfig, Settings
 from codeintel_rev.errors import CodeIntelError, InvalidArgument, NotFound
 from codeintel_rev.mcp_server.callers import SessionSigner
-from codeintel_rev.mcp_server.errors import validation_faults
+from codeintel_rev.mcp_server.replies import validation_faults
 from codeintel_rev.mcp_server.server import create_server
 
 _GZIP_FROM_BYTES = 2048

@@ -9,8 +9,8 @@ from fastmcp import FastMCP
 from mcp_types import ToolAnnotations
 
 from codeintel_rev.mcp_server.callers import Caller
-from codeintel_rev.mcp_server.errors import ErrorDocuments, telling
 from codeintel_rev.mcp_server.ports import ServerContext
+from codeintel_rev.mcp_server.replies import ErrorDocuments, telling
 from codeintel_rev.mcp_server.tools import Tools
 
 INSTRUCTIONS: Final = """\

@@ -1,35 +1,42 @@
-"""What a client is told when a tool fails: one JSON text ``{code, message, hint}``."""
+"""What a client is told: a tool's document or, when it fails, one JSON text ``{code, message, hint}``."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec
 
 import msgspec
 from fastmcp.exceptions import FastMCPError, NotFoundError, ToolError, ValidationError
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
+from fastmcp.tools.base import ToolResult
+from mcp_types import TextContent
 from pydantic import ValidationError as PydanticValidationError
 
 from codeintel_rev.errors import CodeIntelError, InvalidArgument, NotFound
 
 P = ParamSpec("P")
-R = TypeVar("R")
 
 _SHOWN_FAULTS = 5
 _FAULT = CodeIntelError("this is a fault of the server", hint="its log tells what happened")
 
 
-def telling(tool: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-    """Let a tool fail with the document of an error; what went wrong is the caller's, not logged."""
+def telling(tool: Callable[P, Awaitable[Any]]) -> Callable[P, Awaitable[ToolResult]]:
+    """Let a tool answer with its document, and fail with that of an error.
+
+    What went wrong is the caller's, and not logged. The library would check the document against
+    the tool's schema once more, which costs as much as a search.
+    """
 
     @wraps(tool)
-    async def told(*args: P.args, **kwargs: P.kwargs) -> R:
+    async def told(*args: P.args, **kwargs: P.kwargs) -> ToolResult:
         try:
-            return await tool(*args, **kwargs)
+            document = await tool(*args, **kwargs)
         except CodeIntelError as error:
             raise tool_error(error) from error
+        text = msgspec.json.encode(document).decode()
+        return ToolResult([TextContent(type="text", text=text)], document)
 
     return told
 
