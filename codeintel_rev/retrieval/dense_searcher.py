@@ -84,9 +84,11 @@ class DenseSearcher:
     def _gather(self, positions: NDArray[np.int64]) -> NDArray[np.float16]:
         dim = self._blocks[0][1].shape[1] if self._blocks else 0
         out = np.empty((len(positions), dim), dtype=np.float16)
-        for first, block in self._blocks:
-            inside = (positions >= first) & (positions < first + len(block))
-            out[inside] = block[positions[inside] - first]
+        order = np.argsort(positions, kind="stable")
+        ends = np.searchsorted(positions[order], [first for first, _ in self._blocks[1:]])
+        for (first, block), inside in zip(self._blocks, np.split(order, ends), strict=False):
+            if len(inside):
+                out[inside] = block[positions[inside] - first]
         return out
 
 
