@@ -72,6 +72,7 @@ def inside(root: Path, data_home: Path) -> Path:
 def checked_root(path: Path) -> Path:
     """Return ``path`` resolved; raises ``NotARepository`` unless it is a readable folder."""
     root = path.expanduser()
+    _require_text(path.absolute())
     try:
         root = root.resolve(strict=True)
     except (OSError, RuntimeError) as error:
@@ -89,8 +90,18 @@ def checked_root(path: Path) -> Path:
     return root
 
 
+def _require_text(path: Path) -> None:
+    """Raise ``NotARepository`` for a path that is no UTF-8, which no database can note down."""
+    told = os.fsencode(path).decode("utf-8", "backslashreplace")
+    if told != str(path):
+        raise NotARepository(
+            f"the path {told} is no UTF-8", hint="rename the folder whose name is not", value=told
+        )
+
+
 def ensure(folder: Path) -> None:
     """Make the data directory, with a marker that keeps git from seeing it."""
+    _require_text(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         ignore = folder / ".gitignore"

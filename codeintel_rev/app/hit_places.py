@@ -85,7 +85,8 @@ def _placed(view: RepositoryView, snapshot: Snapshot, hit: SearchHit) -> SearchH
     known = view.catalog.file(snapshot, hit.uri) if root is not None else None
     if root is not None and known is not None:
         now = standing(root, known[0], hit.code, now)
-    edited = root is not None and hit.uri in uncommitted(snapshot.tree_state)
+    unsure = root is not None and snapshot.tree_state is None  # git does not vouch for its files
+    edited = unsure or (root is not None and hit.uri in uncommitted(snapshot.tree_state))
     return replace(
         hit,
         repo=view.repository.name,

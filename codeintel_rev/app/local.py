@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from codeintel_rev.app.asked_place import missing_place
 from codeintel_rev.app.components import components, load_embedder
 from codeintel_rev.app.data_dir import data_dir_for_search
 from codeintel_rev.app.merged_search import OpenSearcher, search_views
@@ -31,11 +32,14 @@ from codeintel_rev.app.snapshot_choice import names_snapshots
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import (
     Busy,
+    DeadlineExceeded,
     IndexDamaged,
     IndexMissing,
     IndexUnusable,
+    NotARepository,
     NotFound,
     StorageFailed,
+    Unavailable,
 )
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import file_lock
@@ -162,7 +166,8 @@ class LocalIndex:
         With ``times`` the result tells how long each stage took.
 
         Raises ``InvalidArgument`` for an unusable query, limit or scope. A scope that selects no file
-        gives no hits and ``scope_empty`` in ``limits``.
+        gives no hits and ``scope_empty`` in ``limits``; a path or line that is not there leaves
+        ``path_not_found`` or ``line_not_found``, and what resembles it is returned.
         """
         started = time.perf_counter()
         query = checked_query(query, self.settings.search.max_query_chars)
@@ -178,6 +183,7 @@ class LocalIndex:
             hits = search_views(
                 views, self._searcher_opener(times), parsed, limit, mode, explain=explain
             )
+            limits += missing_place(parsed, views) if views else []
         limits += [] if views else ["scope_empty"]
         took_ms = (time.perf_counter() - started) * 1000
         told = tuple(dict.fromkeys(limits))
@@ -353,7 +359,10 @@ def _refresh(
     progress: Progress | None,
     on_wait: Callable[[str], None] | None,
 ) -> tuple[str, ...]:
-    """Bring every repository up to date; returns ``stale_index`` when a writer was in the way."""
+    """Bring every repository up to date; returns ``stale_index`` when something was in the way.
+
+    What is held already is served then. Raises what a first index raises.
+    """
     from codeintel_rev.app.indexer import index_repositories, refresh_repository
     from codeintel_rev.app.places import present
     from codeintel_rev.app.refreshing import quiet
@@ -380,7 +389,9 @@ def _refresh(
                 refresh_repository(registry, here, settings, embedder, waiting, progress or quiet)
             except Busy:
                 limits = ("stale_index",)
-            except (IndexDamaged, StorageFailed) as error:
+            except (IndexDamaged, NotARepository, Unavailable, DeadlineExceeded) as error:
+                if waiting.timeout_s is None and not isinstance(error, StorageFailed):
+                    raise
                 _log.warning("%s (%s)", error.message, error.hint)
                 limits = ("stale_index",)
     return limits

@@ -13,6 +13,7 @@ from rich.text import Text
 from codeintel_rev.cli.blocks import facts, place
 from codeintel_rev.cli.explained import explanation
 from codeintel_rev.cli.printable import printable, printable_line
+from codeintel_rev.retrieval.query import parse_query
 from codeintel_rev.types import AnswerEnvelope, SearchHit, SearchResult
 
 CODE_LINES = 12
@@ -28,8 +29,11 @@ def styled_hits(
 ) -> str:
     """Return the hits as terminal text; ``roots`` maps repository names to folders."""
     parts: list[RenderableType] = []
+    location = parse_query(result.query).location
+    asked = location[1] if location is not None else None
     for hit in result.hits:
-        parts += [_head(hit, roots), *map(Text, map(printable_line, explanation(hit))), _code(hit)]
+        parts += [_head(hit, roots), *map(Text, map(printable_line, explanation(hit)))]
+        parts.append(_code(hit, asked))
         parts.append(Text())
     return _rendered(Group(*parts), console)
 
@@ -103,19 +107,32 @@ def _link(root: str | None, uri: str, line: int) -> str:
     return f" link {(Path(root) / uri).as_uri()}#{line}" if root else ""
 
 
-def _code(hit: SearchHit) -> Group:
+def _code(hit: SearchHit, asked: int | None) -> Group:
+    """Return the first lines of a hit, or those around the line that was asked for."""
     lines = printable(hit.code.rstrip()).split("\n")
+    first = _first_shown(hit, asked, len(lines))
     shown = Syntax(
-        "\n".join(lines[:CODE_LINES]),
+        "\n".join(lines[first : first + CODE_LINES]),
         Syntax.guess_lexer(hit.uri),
         theme=_THEME,
         line_numbers=True,
-        start_line=hit.start_line,
+        start_line=hit.start_line + first,
         background_color="default",
     )
-    rest = len(lines) - CODE_LINES
-    more = [Text(f"     … {rest} more line{'s'[: rest > 1]}", style="dim")] if rest > 0 else []
-    return Group(shown, *more)
+    rest = len(lines) - first - CODE_LINES
+    return Group(*_left_out(first, "earlier"), shown, *_left_out(rest, "more"))
+
+
+def _first_shown(hit: SearchHit, asked: int | None, count: int) -> int:
+    if asked is None or not hit.start_line + CODE_LINES <= asked <= hit.end_line:
+        return 0
+    middle = asked - hit.start_line - CODE_LINES // 2
+    return max(0, min(middle, count - CODE_LINES))
+
+
+def _left_out(count: int, kind: str) -> list[Text]:
+    line = f"     … {count} {kind} line{'s'[: count > 1]}"
+    return [Text(line, style="dim")] if count > 0 else []
 
 
 def _rendered(part: RenderableType, console: Console | None) -> str:

@@ -12,6 +12,9 @@ from typing import NamedTuple, Protocol
 
 from codeintel_rev.types import FileEntry
 
+_SMALL_BYTES = 1 << 20
+"""A file may grow to twice this size, or to twice its own, between listing and reading."""
+
 
 class ReadFile(NamedTuple):
     """A file's bytes as they were at one moment."""
@@ -45,7 +48,9 @@ class DiskSource:
 def read_file(root: Path, entry: FileEntry) -> ReadFile | None:
     """Read a regular file without following a link.
 
-    Returns ``None`` when it vanished, became something else or cannot be read.
+    It is read up to the size that it has when it is opened: it may grow faster than it is read.
+    Returns ``None`` when it vanished, became something else, grew far beyond what it was when it
+    was listed, or cannot be read.
     """
     scanned_ns = time.time_ns()
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -53,9 +58,9 @@ def read_file(root: Path, entry: FileEntry) -> ReadFile | None:
         descriptor = os.open(root / entry.path, flags)
         with open(descriptor, "rb") as file:  # noqa: PTH123  a descriptor, not a path
             stat = os.fstat(descriptor)
-            if not S_ISREG(stat.st_mode):
+            if not S_ISREG(stat.st_mode) or stat.st_size > max(entry.size, _SMALL_BYTES) * 2:
                 return None
             now = FileEntry(entry.path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
-            return ReadFile(file.read(), now, scanned_ns)
+            return ReadFile(file.read(stat.st_size), now, scanned_ns)
     except OSError:
         return None

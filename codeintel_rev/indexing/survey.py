@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -116,15 +117,18 @@ def encode_state(state: WorkTreeState | None, moved: frozenset[str] = frozenset(
     }
     try:
         return msgspec.json.encode(document).decode()
-    except UnicodeEncodeError:  # a name that is no UTF-8: look at everything next time
-        return None
+    except UnicodeEncodeError:  # a name that is no UTF-8
+        return json.dumps(document)
 
 
 def decode_state(text: str | None) -> WorkTreeState | None:
     """Return the state that ``encode_state`` wrote."""
     if text is None:
         return None
-    document = msgspec.json.decode(text)
+    try:
+        document = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        document = json.loads(text)
     return WorkTreeState(
         document["stamp"],
         frozenset(document["unsettled"]),

@@ -179,7 +179,10 @@ class _Inspector:
     def _add(self, path: str) -> None:
         try:
             found = os.lstat(f"{self._root}/{path}")
+        except (FileNotFoundError, NotADirectoryError):
+            return
         except OSError:
+            self._skip(path, "unreadable")
             return
         if not stat.S_ISREG(found.st_mode):
             is_folder = stat.S_ISDIR(found.st_mode)

@@ -200,6 +200,8 @@ class JournalView:
 
     def paths_below(self, snapshot_id: int, path: str) -> list[str]:
         """Return the files, skipped ones too, that a snapshot holds at ``path`` or inside it."""
+        if not is_text(path):
+            return []
         rows = self._connection.execute(
             "SELECT path FROM path CROSS JOIN snapshot_file ON path_id = path.id"  # in this order
             " WHERE snapshot_id = ?1 AND (path = ?2 OR path > ?2 || '/' AND path < ?2 || '0')"
@@ -355,7 +357,7 @@ class JournalView:
         if paths is None:
             yield from self._connection.execute(query, (snapshot_id,))
             return
-        names = msgspec.json.encode([path for path in paths if _is_text(path)])
+        names = msgspec.json.encode([path for path in paths if is_text(path)])
         among = f"{query} AND path IN (SELECT value FROM json_each(?))"  # noqa: S608  our own
         yield from self._connection.execute(among, (snapshot_id, names.decode()))
 
@@ -364,7 +366,7 @@ class JournalView:
         return row[0] if row else None
 
 
-def _is_text(path: str) -> bool:
+def is_text(path: str) -> bool:
     """Return whether a path can be in the journal: one that is no UTF-8 never is."""
     return path.isascii() or not any("\ud800" <= character <= "\udfff" for character in path)
 

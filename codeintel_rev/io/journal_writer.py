@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.errors import IndexDamaged
-from codeintel_rev.io.journal import Snapshot
+from codeintel_rev.io.journal import Snapshot, is_text
 from codeintel_rev.io.journal_schema import open_checked
 from codeintel_rev.io.packing import (
     Span,
@@ -250,7 +250,7 @@ class JournalWriter:
         else:
             self._connection.executemany(
                 "DELETE FROM skipped WHERE snapshot_id = ? AND path = ?",
-                ((snapshot_id, path) for path in among),
+                ((snapshot_id, path) for path in among if is_text(path)),
             )
         self._connection.executemany(
             "INSERT OR REPLACE INTO skipped VALUES (?, ?, ?, ?, ?, ?)",

@@ -43,6 +43,21 @@ def test_long_code_is_cut_and_says_so() -> None:
     assert f"x = {CODE_LINES}" not in text
 
 
+def test_the_line_that_was_asked_for_is_shown() -> None:
+    code = "\n".join(f"x = {number}" for number in range(40))
+    hit = SearchHit(doc_id=1, score=1.0, uri="a.py", start_line=7, end_line=46, code=code)
+    for line, first in ((8, 7), (18, 7), (19, 13), (30, 24), (46, 35)):
+        asked = SearchResult(f"a.py:{line}", (hit,))
+        text = STYLE.sub("", styled_hits(asked, {}, terminal()))
+        numbers = [
+            int(row.split()[0])
+            for row in text.splitlines()
+            if row.split()[0:1] and row.split()[0].isdigit()
+        ]
+        assert numbers == list(range(first, first + CODE_LINES))
+        assert ("earlier lines" in text) == (first > 7)
+
+
 def test_without_colours_there_are_none() -> None:
     text = styled_hits(result("def f(): ..."), {}, Console(force_terminal=True, no_color=True))
     assert not re.search(r"\x1b\[(?:3[0-7]|9[0-7]|[\d;]*;3[0-7])m", text)
