@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from codeintel_rev.app import leftovers
 from codeintel_rev.app.components import check_components, components
 from codeintel_rev.app.repository import size_on_disk
 from codeintel_rev.config.settings import CompactionConfig
@@ -26,6 +27,12 @@ from codeintel_rev.io.static_embedder import StaticEmbedder
 
 MIN_DEAD = 1_000
 """Fewer dead chunks than these are never worth a compaction."""
+
+MIN_NEW = 20_000
+"""Fewer chunks than these that the catalog lacks are never worth one."""
+NEW_SHARE = 0.25
+"""So many, as a share of the live ones, are: what the catalog lacks is read from the journal by every
+exhaustive search, and from many vectors on compared one by one."""
 
 
 class RepositoryCompaction(msgspec.Struct, frozen=True):
@@ -55,6 +62,8 @@ class RowCounts(NamedTuple):
 
     stored: int
     live: int
+    new: int
+    """Chunks since the last compaction."""
 
     @property
     def droppable(self) -> int:
@@ -63,7 +72,9 @@ class RowCounts(NamedTuple):
 
     def is_due(self, config: CompactionConfig) -> bool:
         """Return whether a compaction would pay."""
-        return self.droppable >= max(MIN_DEAD, self.live * config.dead_share)
+        return self.droppable >= max(MIN_DEAD, self.live * config.dead_share) or self.new >= max(
+            MIN_NEW, self.live * NEW_SHARE
+        )
 
 
 def compact_data_dir(
@@ -87,6 +98,7 @@ def compact_data_dir(
     registry = Registry(data_dir)
     embedder = StaticEmbedder()
     try:
+        leftovers.clear(registry)
         return CompactionReport(
             [
                 compact_repository(
@@ -136,7 +148,8 @@ def row_counts(folder: RepositoryFolder) -> RowCounts:
             for snapshot in view.snapshots():
                 bits = view.live(snapshot.id)
                 live[: len(bits)] |= bits
-            return RowCounts(stored, int(live.sum()))
+            compacted = max((s.end_row or 0 for s in view.segments() if s.map_file), default=0)
+            return RowCounts(stored, int(live.sum()), len(live) - compacted)
     finally:
         journal.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from codeintel_rev.app import leftovers
 from codeintel_rev.app.checks import CHECKS, Fault, Patient
 from codeintel_rev.app.compaction import compact_repository
 from codeintel_rev.app.components import components
@@ -18,7 +18,6 @@ from codeintel_rev.config.settings import Settings
 from codeintel_rev.errors import CodeIntelError
 from codeintel_rev.indexing.pipeline import Progress
 from codeintel_rev.indexing.store import RepositoryFolder
-from codeintel_rev.io import file_lock
 from codeintel_rev.io.generation_lock import GenerationLock
 from codeintel_rev.io.git_address import is_address
 from codeintel_rev.io.journal import Journal
@@ -77,9 +76,7 @@ def repair(data_dir: Path, settings: Settings, progress: Progress) -> DoctorRepo
     registry = Registry(data_dir)
     embedder = StaticEmbedder()
     try:
-        if not _folders(registry).ok:
-            for folder in _unregistered(registry):
-                shutil.rmtree(folder, ignore_errors=True)
+        leftovers.clear(registry)
         for repository in registry.repositories():
             bad = {
                 finding.name.rpartition(": ")[2]
@@ -152,19 +149,10 @@ def _kept(folder: RepositoryFolder, generation: int) -> Iterator[None]:
 
 def _folders(registry: Registry) -> Finding:
     """Check that every folder below ``repos`` belongs to a repository."""
-    unknown = [folder.name for folder in _unregistered(registry)]
+    unknown = [folder.name for folder in leftovers.left_behind(registry)]
     if unknown:
         return Finding(FOLDERS, False, f"left behind: {', '.join(unknown)}", REPAIR)
     return Finding(FOLDERS, True, f"{len(registry.repositories())} repositories")
-
-
-def _unregistered(registry: Registry) -> list[Path]:
-    """Return folders that no repository has; none while an index is being built beside another."""
-    known = [registry.folder(repository) for repository in registry.repositories()]
-    if any(file_lock.holder(RepositoryFolder(folder).writer_lock) for folder in known):
-        return []
-    parent = registry.data_dir / "repos"
-    return sorted(set(parent.iterdir()) - set(known)) if parent.exists() else []
 
 
 def _source(repository: Repository) -> str:

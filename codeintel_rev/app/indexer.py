@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from codeintel_rev.app import leftovers
 from codeintel_rev.app.compaction import start_if_due
 from codeintel_rev.app.components import load_embedder
 from codeintel_rev.app.data_dir import checked_root, data_dir_for_index, ensure
@@ -63,6 +64,7 @@ def index_repositories(
     run = Run(registry, settings, load_embedder(settings), waiting, progress or quiet)
     request = Request(refs, drop_refs, all_worktrees, full)
     try:
+        leftovers.clear(registry)
         reports = [_index_one(run, place, name, request) for place in places]
     finally:
         registry.close()

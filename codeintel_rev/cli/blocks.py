@@ -9,7 +9,7 @@ from codeintel_rev.cli.explained import explanation
 from codeintel_rev.types import AnswerEnvelope, IndexReport, SearchHit, SearchResult, StatusReport
 
 if TYPE_CHECKING:
-    from codeintel_rev.app.compaction import CompactionReport
+    from codeintel_rev.app.compaction import CompactionReport, RepositoryCompaction
     from codeintel_rev.app.doctor import DoctorReport
     from codeintel_rev.app.removal import RemovalReport
 
@@ -70,10 +70,16 @@ def index_text(report: IndexReport) -> str:
 def compaction_text(report: CompactionReport) -> str:
     """Return what one run of ``compact`` did, a line a repository."""
     return "\n".join(
-        f"{done.name}: {done.chunks:,} chunks kept, {done.dropped:,} dropped, "
+        f"{done.name}: {_compacted(done)}, "
         f"{_size(done.bytes_before)} -> {_size(done.bytes_after)} in {done.seconds:.2f} s"
         for done in report.repos
     )
+
+
+def _compacted(done: RepositoryCompaction) -> str:
+    if done.generation == 1 and not done.dropped:
+        return f"nothing to drop yet, catalog of {done.chunks:,} chunks built for SQL"
+    return f"{done.chunks:,} chunks kept, {done.dropped:,} dropped"
 
 
 def removal_text(report: RemovalReport) -> str:

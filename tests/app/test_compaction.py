@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,13 @@ import pytest
 
 import codeintel_rev
 from codeintel_rev.app import compaction
-from codeintel_rev.app.compaction import MIN_DEAD, RowCounts, compact_data_dir
+from codeintel_rev.app.compaction import (
+    MIN_DEAD,
+    MIN_NEW,
+    RowCounts,
+    compact_data_dir,
+    row_counts,
+)
 from codeintel_rev.app.doctor import examine, repair
 from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.app.local import LocalIndex, open_index
@@ -381,9 +388,43 @@ def test_a_second_compactor_is_told_who_compacts(repo: Path) -> None:
 def test_compaction_is_due_when_much_could_be_dropped() -> None:
     config = CompactionConfig()
     kept = int(100_000 * retention.KEEP_SHARE)
-    assert not RowCounts(100_000 + kept, 100_000).is_due(config)
-    assert RowCounts(100_000 + kept + 30_000, 100_000).is_due(config)
-    assert not RowCounts(MIN_DEAD - 1, 0).is_due(config)
+    assert not RowCounts(100_000 + kept, 100_000, 0).is_due(config)
+    assert RowCounts(100_000 + kept + 30_000, 100_000, 0).is_due(config)
+    assert not RowCounts(MIN_DEAD - 1, 0, 0).is_due(config)
+
+
+def test_compaction_is_due_when_the_catalog_lacks_much() -> None:
+    config = CompactionConfig()
+    assert RowCounts(MIN_NEW, MIN_NEW, MIN_NEW).is_due(config)
+    assert not RowCounts(MIN_NEW, MIN_NEW, MIN_NEW - 1).is_due(config)
+    assert not RowCounts(1_000_000, 1_000_000, MIN_NEW).is_due(config)
+    assert RowCounts(1_000_000, 1_000_000, 250_000).is_due(config)
+
+
+def test_what_the_catalog_lacks_is_counted(repo: Path) -> None:
+    stored = row_counts(folder_of(repo)).stored
+    assert row_counts(folder_of(repo)).new == stored
+    compact(repo)
+    assert row_counts(folder_of(repo)).new == 0
+    edit(repo / "part_3.py", module(3, edition=1))
+    index_repositories([repo])
+    assert 0 < row_counts(folder_of(repo)).new < stored
+
+
+@pytest.mark.parametrize("command", ["index", "compact"])
+def test_what_a_killed_rebuild_left_goes_with_the_next(repo: Path, command: str) -> None:
+    left = repo / ".codeintel" / "repos" / "0123456789abcdef"
+    shutil.copytree(folder_of(repo).path, left)
+    with file_lock.hold(folder_of(repo).writer_lock):
+        with suppress(Busy):
+            index_repositories([repo], wait=False)
+        assert left.exists()  # it may be what is being built
+    if command == "index":
+        index_repositories([repo])
+    else:
+        compact(repo)
+    assert not left.exists()
+    assert examine(repo / ".codeintel").ok
 
 
 def test_a_process_of_its_own_compacts_when_it_is_due(
