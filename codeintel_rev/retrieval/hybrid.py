@@ -23,7 +23,7 @@ from codeintel_rev.types import ChannelScores, ChunkRecord, Mode, SearchHit
 CANDIDATES = 50
 """Rows of each channel that are ranked; more of them bring noise into the evidence of files."""
 
-WORDS_KNOWN = 300
+WORDS_KNOWN = 150
 """Rows whose BM25 score is known, so that those that only the dense channel found have one too."""
 
 _MESSAGE_ROWS = 8
@@ -71,6 +71,7 @@ class HybridSearcher:
     def __init__(self, channels: Channels, embedder: Embedder) -> None:
         self._channels = channels
         self._embedder = embedder
+        self._embedded: tuple[str, NDArray[np.float32]] | None = None
 
     def search(
         self, query: ParsedQuery, limit: int, mode: Mode = "hybrid", *, explain: bool = False
@@ -151,7 +152,7 @@ class HybridSearcher:
 
     def dense(self, query: ParsedQuery, k: int) -> dict[int, float]:
         """Return rows by similarity to the query; none when no word of it is known."""
-        vector = self._embedder.embed_query(query.text)
+        vector = self._vector(query.text)
         if not vector.any():
             return {}
         return _pairs(*self._channels.vectors.search(vector, k, self._channels.mask))
@@ -168,17 +169,30 @@ class HybridSearcher:
         rows = list(dict.fromkeys(chain.from_iterable(best)))
         heads = self._channels.catalog.heads(rows)
         rows = [row for row in rows if row in heads]
-        dense = self._similarities(query, rows) if retrieved.dense else dict.fromkeys(rows, 0.0)
+        dense = self._similarities(query, rows, retrieved.dense)
         named = frozenset(retrieved.exact)
+        words = retrieved.words
         return [
-            Candidate(heads[row], dense[row], retrieved.words.get(row, 0.0), row in named)
+            Candidate(heads[row], dense.get(row, 0.0), words.get(row, 0.0), row in named)
             for row in rows
         ]
 
-    def _similarities(self, query: ParsedQuery, rows: Sequence[int]) -> dict[int, float]:
-        found = np.array(rows, dtype=np.int64)
-        vector = self._embedder.embed_query(query.text)
-        return _pairs(found, self._channels.vectors.similarities(vector, found))
+    def _similarities(
+        self, query: ParsedQuery, rows: Sequence[int], known: Mapping[int, float]
+    ) -> Mapping[int, float]:
+        """Return the similarity of ``rows`` to the query, unless the dense channel has no say."""
+        unknown = [row for row in rows if row not in known]
+        if not known or not unknown:
+            return known
+        found = np.array(unknown, dtype=np.int64)
+        similar = self._channels.vectors.similarities(self._vector(query.text), found)
+        return {**known, **_pairs(found, similar)}
+
+    def _vector(self, text: str) -> NDArray[np.float32]:
+        """Return the vector of a query, which several steps of one search ask for."""
+        if self._embedded is None or self._embedded[0] != text:
+            self._embedded = (text, self._embedder.embed_query(text))
+        return self._embedded[1]
 
     def exact(self, query: ParsedQuery) -> list[int]:
         """Return the rows that define what the query names."""
