@@ -1,6 +1,7 @@
 # Every target sets up what it needs in .venv and runs. `make help` lists them.
 
 VENV := .venv
+VLLM := .venv-vllm
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install -qq --progress-bar off -c constraints.txt
 
@@ -12,7 +13,7 @@ export Q REPO
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: ask bench format help lint test test-all
+.PHONY: ask bench format help lint test test-all test-vllm vllm-up
 
 help: ## list the targets
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +29,12 @@ test: $(VENV)/.dev ## run the tests; ARGS="-k name" is passed to pytest
 	@$(PY) -m pytest $(ARGS)
 
 test-all: lint test ## everything that checks the code
+
+vllm-up: $(VLLM)/.models ## serve two small models with a real vLLM until Ctrl-C
+	@scripts/vllm/up $(VLLM)
+
+test-vllm: $(VENV)/.dev $(VLLM)/.models ## test the clients of model servers against a real vLLM
+	@$(PY) -m pytest -m vllm tests/vllm $(ARGS)
 
 lint: $(VENV)/.dev ## ruff, mypy and the rules on imports
 	@$(PY) -m ruff check
@@ -47,6 +54,10 @@ $(VENV)/.runtime: pyproject.toml constraints.txt | $(PY)
 $(VENV)/.dev: pyproject.toml constraints.txt | $(PY)
 	@echo 'Installing codeintel and its developer tools into $(VENV) (once, about a minute) ...' >&2
 	@$(PIP) -e '.[dev]' && touch $@ $(VENV)/.runtime
+
+$(VLLM)/.models: scripts/vllm/create-env scripts/vllm/prepare_models.py
+	@scripts/vllm/create-env $(VLLM)
+	@$(VLLM)/bin/python scripts/vllm/prepare_models.py $(VLLM)/models && touch $@
 
 $(PY):
 	@scripts/create-venv $(VENV)
