@@ -47,8 +47,10 @@ class OneCallSearcher(Protocol):
 class Lookup(NamedTuple):
     """What the index records of the places where hits stand."""
 
+    standing: frozenset[int] = frozenset()
+    """``SearchHit.doc_id`` of those that stand where they say."""
     symbols: Mapping[int, Sequence[Symbol]] = {}
-    """By ``SearchHit.doc_id``, for hits that stand where they say: what is defined in them."""
+    """By ``SearchHit.doc_id``, for those whose version is recorded: what is defined in them."""
     sequences: Mapping[str, int] = {}
     """How many writes each repository had seen, by its name."""
     generations: Mapping[str, int] = {}

@@ -53,12 +53,14 @@ class Entry:
     """First sentence of its documentation, or empty."""
     inside: tuple[Definition, ...] = ()
     """Everything that is defined in the snippet, in order."""
+    is_block: bool = False
+    """Whether it holds more than one thing."""
 
     @property
     def lines(self) -> tuple[int, int]:
         """The lines to cite: all, or of a block those of the definition that is named."""
         passage, found = self.passage, self.definition
-        is_own = passage.best.kind not in _WHOLE_SNIPPET_KINDS and self.names_symbol
+        is_own = self.names_symbol and not self.is_block
         if found is None or is_own or not passage.is_exact:
             return passage.start_line, passage.end_line
         return passage.start_line + found.first, passage.start_line + found.last
@@ -160,18 +162,18 @@ def entry_of(passage: Passage, question: Question, symbols: Sequence[Symbol] | N
         return _section(passage)
     read = definitions_in(passage.lines)
     inside = tuple(_confirmed(read, passage, symbols))
-    definition = _telling_definition(passage, question, symbols, read)
+    own = _own_definition(passage, symbols, read)
+    is_block = hit.kind in _WHOLE_SNIPPET_KINDS or _has_siblings(own, inside)
+    candidates = [*([own] if own else ()), *inside]
+    definition = own if own and not is_block else _nearest(candidates, question, least=not is_block)
     if definition is None:
-        own = _own_symbol(hit, symbols or ())
-        title, doc = (
-            _nameless(passage) if own is None else (_named(own.kind, own.qualname), own.doc)
-        )
-        return Entry(passage, None, title, doc, inside)
+        title, doc = _partial(passage, symbols or ())
+        return Entry(passage, None, title, doc, inside, is_block)
     name = hit.symbol if definition.defines(hit.symbol) else definition.name
     title = _named(definition.kind, name)
     if definition.kind == "impl":
         title = inline_code(shortened(definition.signature, MAX_OPENING))
-    return Entry(passage, definition, title, definition.doc, inside)
+    return Entry(passage, definition, title, definition.doc, inside, is_block)
 
 
 def _named(kind: str, name: str) -> str:
@@ -185,9 +187,12 @@ def _section(passage: Passage) -> Entry:
     return Entry(passage, None, title, prose_of(passage.lines) if hit.language in _PROSE else "")
 
 
-def _nameless(passage: Passage) -> tuple[str, str]:
-    """Return title and documentation of lines that define nothing."""
+def _partial(passage: Passage, symbols: Sequence[Symbol]) -> tuple[str, str]:
+    """Return title and documentation of lines that define nothing themselves."""
     hit = passage.best
+    own = next((s for s in symbols if s.qualname == hit.symbol and _reaches(s, hit)), None)
+    if own is not None and hit.kind not in _WHOLE_SNIPPET_KINDS:
+        return _named(own.kind, own.qualname), own.doc
     if passage.start_line == 1:
         return f"file {inline_code(hit.uri)}", file_doc(passage.lines)
     named = f"part of {inline_code(hit.symbol)}" if hit.symbol else "lines"
@@ -195,33 +200,34 @@ def _nameless(passage: Passage) -> tuple[str, str]:
     return f"{named} starting {inline_code(opening)}", ""
 
 
-def _own_symbol(hit: SearchHit, symbols: Sequence[Symbol]) -> Symbol | None:
-    """Return the definition that a hit is, or is a piece of."""
-    if not hit.symbol or hit.kind in _WHOLE_SNIPPET_KINDS:
-        return None
-    around = (s for s in symbols if s.start_line <= hit.end_line and hit.start_line <= s.end_line)
-    return next((symbol for symbol in around if symbol.qualname == hit.symbol), None)
+def _reaches(symbol: Symbol, hit: SearchHit) -> bool:
+    return symbol.start_line <= hit.end_line and hit.start_line <= symbol.end_line
 
 
-def _telling_definition(
-    passage: Passage,
-    question: Question,
-    symbols: Sequence[Symbol] | None,
-    read: Sequence[Definition],
+def _own_definition(
+    passage: Passage, symbols: Sequence[Symbol] | None, read: Sequence[Definition]
 ) -> Definition | None:
-    """Return the definition to name: the symbol's own, or in a block the one nearest the query.
-
-    A snippet that holds only a later part of its symbol names a definition inside that part when
-    the query speaks of it.
-    """
+    """Return the definition that the index names the snippet after, if it begins in it."""
     hit = passage.best
-    is_block = hit.kind in _WHOLE_SNIPPET_KINDS
-    own = definition_of(passage.lines, hit.symbol, "" if is_block else hit.kind, read)
-    if own is not None and not is_block:
-        return next(iter(_confirmed([own], passage, symbols)), own)
-    candidates = _confirmed([*([own] if own else ()), *read], passage, symbols)
+    kind = "" if hit.kind in _WHOLE_SNIPPET_KINDS else hit.kind
+    own = definition_of(passage.lines, hit.symbol, kind, read)
+    if own is None:
+        return None
+    confirmed = _confirmed([own], passage, symbols)
+    return confirmed[0] if confirmed else own if kind else None
+
+
+def _has_siblings(own: Definition | None, inside: Sequence[Definition]) -> bool:
+    """Return whether other definitions stand beside the snippet's own."""
+    return own is not None and any(d.first > own.last or d.last < own.first for d in inside)
+
+
+def _nearest(
+    candidates: Sequence[Definition], question: Question, *, least: bool
+) -> Definition | None:
+    """Return the definition that says most of the question, ``least`` something at all."""
     best = max(candidates, key=lambda found: _overlap(found, question), default=None)
-    return best if best and (is_block or _overlap(best, question)) else None
+    return best if best and (_overlap(best, question) or not least) else None
 
 
 def _confirmed(
@@ -253,5 +259,8 @@ def _as_parsed(definition: Definition, symbol: Symbol, passage: Passage) -> Defi
     )
 
 
-def _overlap(definition: Definition, question: Question) -> int:
-    return len(stems_of(f"{definition.name} {definition.doc}") & question.terms)
+def _overlap(definition: Definition, question: Question) -> float:
+    """Return how much of the question a definition's name and documentation say; its name is all."""
+    if definition.name in question.names:
+        return 1.0
+    return question.share_in(stems_of(f"{definition.name} {definition.doc}"))

@@ -141,7 +141,7 @@ class AnswerRun:
     def take_lookup(self, hits: Sequence[SearchHit], found: Lookup) -> list[SearchHit]:
         """Keep what the record says of the hits; return them, stale where it does not hold them."""
         self.lookup = found
-        return [hit if hit.doc_id in found.symbols else replace(hit, stale=True) for hit in hits]
+        return [hit if hit.doc_id in found.standing else replace(hit, stale=True) for hit in hits]
 
     def take_synthesis(self, synthesis: ChatSynthesis) -> None:
         """Keep how the language model's completion went."""

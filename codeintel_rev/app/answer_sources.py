@@ -25,6 +25,7 @@ class JournalSources:
 
     def look_up(self, hits: Sequence[SearchHit], scope: Scope | None, *, present: bool) -> Lookup:
         """Return what is recorded of the hits; with ``present`` their files are read as well."""
+        standing: set[int] = set()
         symbols: dict[int, Sequence[Symbol]] = {}
         sequences: dict[str, int] = {}
         generations: dict[str, int] = {}
@@ -34,24 +35,25 @@ class JournalSources:
                     continue
                 name = opened.repository.name
                 sequences[name], generations[name] = view.sequence, view.generation
-                for hit in hits:
-                    if hit.repo == name and (found := _symbols(view, hit, present)) is not None:
-                        symbols[hit.doc_id] = found
-        return Lookup(symbols, sequences, generations)
+                for hit in (hit for hit in hits if hit.repo == name):
+                    recorded = view.catalog.symbols(hit.uri, hit.content_hash, names_in(hit))
+                    if recorded is not None:
+                        symbols[hit.doc_id] = recorded
+                    if _stands(view, hit, recorded=recorded is not None, present=present):
+                        standing.add(hit.doc_id)
+        return Lookup(frozenset(standing), symbols, sequences, generations)
 
 
-def _symbols(view: RepositoryView, hit: SearchHit, present: bool) -> Sequence[Symbol] | None:
-    """Return what is defined in a hit; ``None`` when neither record nor file hold it so.
+def _stands(view: RepositoryView, hit: SearchHit, *, recorded: bool, present: bool) -> bool:
+    """Return whether a hit is where it says it is.
 
-    A file that was edited since, around the hit's text, is known by its bytes alone.
+    The record vouches for its own versions; a file that was edited since, around the hit's text, is
+    known by its bytes alone, and any file is when it is to be checked as it is at ``present``.
     """
-    found = view.catalog.symbols(hit.uri, hit.content_hash, names_in(hit))
-    if found is not None and not present:
-        return found
+    if recorded and not present:
+        return True
     roots = [root for root in map(view.root_of, view.snapshots) if root is not None]
-    if not roots:
-        return found
-    return (found or ()) if any(_is_present(root, hit) for root in roots) else None
+    return any(_is_present(root, hit) for root in roots) if roots else recorded
 
 
 def _is_present(root: Path, hit: SearchHit) -> bool:
