@@ -227,7 +227,8 @@ def _nearest(patient: Patient) -> str:
         raise Fault(str(error)) from error
     if manifest is None:
         return ""
-    return f", {manifest.primary_count:,} in an index of recall {manifest.recall_at_10}"
+    recall = f" of recall {manifest.recall_at_10}" if manifest.recall_at_10 is not None else ""
+    return f", {manifest.primary_count:,} in an index{recall}"
 
 
 def _compare(patient: Patient, rows: NDArray[np.int64], ids: NDArray[np.int64]) -> None:
