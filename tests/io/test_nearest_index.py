@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 
@@ -122,6 +123,12 @@ def test_the_same_vectors_give_the_same_index(
     rows = FetchedRows(vectors.__getitem__, ROWS, DIM)
     build_nearest(tmp_path, rows, clustered(50, seed=2).astype(np.float32))
     assert (tmp_path / INDEX_FILE).read_bytes() == (folder / INDEX_FILE).read_bytes()
+
+
+def test_searches_start_no_threads_to_read_ahead(folder: Path) -> None:
+    nearest = open_nearest(folder)
+    assert nearest is not None
+    assert faiss.downcast_InvertedLists(nearest._index.invlists).prefetch_nthread == 0
 
 
 def test_without_titles_the_width_is_chosen_on_stand_ins(
