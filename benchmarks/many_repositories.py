@@ -1,6 +1,6 @@
 """What it costs in quality and time to search many repositories at once.
 
-    python benchmarks/many_repositories.py SETS --repos DIR --data-dir DIR
+    python benchmarks/many_repositories.py SETS... --repos DIR --data-dir DIR [--every 1]
 
 Indexes one tree of each repository that the sets ask about into one data directory, and puts each
 query to its own repository alone, and to all of them together. Prints one JSON document: for each
@@ -99,6 +99,7 @@ def main() -> None:
     parser.add_argument("sets", type=Path, nargs="+", help=".jsonl query sets")
     parser.add_argument("--repos", type=Path, required=True)
     parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--every", type=int, default=1, help="take one query of so many")
     options = parser.parse_args()
     sets = [query_set for path in options.sets for query_set in read_sets(path)]
     tasks = one_tree_each(make_plan(sets, trees=options.repos).tasks)
@@ -110,7 +111,7 @@ def main() -> None:
     with open_index(data_dir=options.data_dir, refresh=False) as index:
         repositories, chunks = len(index.repositories), index.status().chunks
         for name, task in tasks.items():
-            for asked in task.queries:
+            for asked in task.queries[:: options.every]:
                 for is_named in (False, True):
                     done = outcome(index, name, task.source, asked, is_named=is_named)
                     found.setdefault(done.set, []).append(done)
