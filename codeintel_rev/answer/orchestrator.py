@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -87,7 +87,7 @@ class AnswerOrchestrator:
                     for event in run.say(piece):
                         yield event
             run.finish(hits, self._compute_confidence(run, hits))
-            yield AnswerEvent("trace", trace=asdict(run.trace()))
+            yield AnswerEvent("trace", trace=run.trace().document())
             run.is_delivered = True
             yield AnswerEvent("envelope", envelope=self._envelope(run, hits))
         except BaseException as error:

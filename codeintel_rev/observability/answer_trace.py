@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -79,6 +80,16 @@ class AnswerTrace:
     """``ok``, or ``error`` when no envelope was delivered."""
     error: str | None
     """Why there was no envelope."""
+
+    def document(self) -> dict[str, Any]:
+        """Return the record as JSON shows it: ids are strings, for JavaScript rounds them."""
+        document = asdict(self)
+        document["limits"] = list(self.limits)
+        document["timestamp"] = self.timestamp.isoformat(timespec="milliseconds")
+        for name, value in document.items():
+            if name.endswith("_doc_ids"):
+                document[name] = [str(item) for item in value]
+        return document
 
 
 def json_map(numbers: Mapping[str, int]) -> str:

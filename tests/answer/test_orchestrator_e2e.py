@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -140,7 +141,10 @@ async def test_the_trace_tells_every_stage_that_ran(index: LocalIndex):
     assert trace.sequence.startswith('{"')
     assert (trace.confidence, trace.limits) == (envelope.confidence, envelope.limits)
     assert (trace.status, trace.error, trace.stale) == ("ok", None, False)
-    assert [event.trace["trace_id"] for event in events if event.trace] == [trace.trace_id]
+    (told,) = [event.trace for event in events if event.trace]
+    assert told["trace_id"] == trace.trace_id
+    assert told["top_k_doc_ids"] == [str(number) for number in trace.top_k_doc_ids]
+    assert json.loads(json.dumps(told)) == told
 
 
 async def test_a_file_that_changed_since_is_cited_without_being_called_verified(tmp_path: Path):
