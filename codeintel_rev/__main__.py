@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 from contextlib import suppress
 
@@ -18,14 +17,15 @@ def main() -> None:
     # a search makes 100,000 objects that live as long as it does: looking for garbage among them,
     # and once more at the end, takes a fifth of its time
     gc.set_threshold(100_000, 20, 100)
-    from codeintel_rev.cli.program import Terminated, run
+    from codeintel_rev.cli import endings
 
-    def end(number: int, _: object) -> None:
-        signal.signal(number, signal.SIG_DFL)  # a second one ends the process at once
-        raise Terminated
+    endings.listen()
+    try:
+        from codeintel_rev.cli.program import run
 
-    signal.signal(signal.SIGTERM, end)
-    code = run(sys.argv[1:])
+        code = run(sys.argv[1:])
+    except (KeyboardInterrupt, endings.Terminated):  # before or after what ``run`` does
+        code = endings.code_of_signal() or 1
     if "duckdb" not in sys.modules:  # it complains of what is left of it
         gc.freeze()
     sys.exit(code)

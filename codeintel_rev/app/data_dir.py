@@ -72,13 +72,13 @@ def inside(root: Path, data_home: Path) -> Path:
 def checked_root(path: Path) -> Path:
     """Return ``path`` resolved; raises ``NotARepository`` unless it is a readable folder."""
     root = path.expanduser()
-    _require_text(path.absolute())
     try:
         root = root.resolve(strict=True)
     except (OSError, RuntimeError) as error:
         raise NotARepository(
             f"{path} does not exist", hint="name an existing folder", value=str(path)
         ) from error
+    _require_text(root)
     if not root.is_dir():
         raise NotARepository(
             f"{path} is no folder", hint="name the repository's folder", value=str(path)

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from codeintel_rev import __version__
-from codeintel_rev.cli import exit_codes
+from codeintel_rev.cli import endings, exit_codes
 from codeintel_rev.cli.output import Output, OutputLostError, take_output_flags
 from codeintel_rev.cli.usage import usage_error
 from codeintel_rev.errors import CodeIntelError
@@ -88,10 +88,6 @@ _ENDINGS: Final = {exit_codes.INTERRUPTED: "interrupted", exit_codes.TERMINATED:
 _AFTER_ENDING: Final = "the index stands as it did before; the next run goes on"
 
 
-class Terminated(BaseException):
-    """Raised in the midst of a command when the process is told to end (SIGTERM)."""
-
-
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
     words, output = take_output_flags(arguments)
@@ -103,10 +99,12 @@ def run(arguments: Sequence[str]) -> int:
         return _failed(output, usage_error(error, words, COMMANDS), exit_codes.USAGE)
     except (KeyboardInterrupt, typer.Abort):
         code = exit_codes.INTERRUPTED
-    except Terminated:
+    except endings.Terminated:
         code = exit_codes.TERMINATED
     except Exception as error:
-        return _failed(output, _internal_error(error), exit_codes.INTERNAL)
+        code = endings.code_of_signal()
+        if code is None:
+            return _failed(output, _internal_error(error), exit_codes.INTERNAL)
     if code in _ENDINGS:
         return _failed(output, _InterruptedError(_ENDINGS[code], hint=_AFTER_ENDING), code)
     return int(code or exit_codes.DONE)
