@@ -9,6 +9,7 @@ from contextlib import aclosing
 from codeintel_rev.app.problems import encoded
 from codeintel_rev.errors import CodeIntelError
 from codeintel_rev.mcp_server.ports import AnswerStep
+from codeintel_rev.mcp_server.public_errors import public
 
 HEARTBEAT_S = 10.0
 """A connection that is silent for longer is given a comment, so that nobody on the way ends it."""
@@ -41,7 +42,8 @@ async def event_stream(
                     number += 1
                     yield _event(number, step)
         except CodeIntelError as error:
-            told = {"code": error.code, "message": error.message}
+            shown = public(error)
+            told = {"code": shown.code, "message": shown.message}
             yield _event(number + 1, AnswerStep("error", told))
 
 

@@ -9,6 +9,7 @@ import msgspec
 from starlette.responses import Response
 
 from codeintel_rev.errors import CodeIntelError
+from codeintel_rev.mcp_server.public_errors import public
 
 Document = dict[str, Any]
 
@@ -62,7 +63,8 @@ def problem(
     status: int | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """Return the response for an error."""
+    """Return the response for an error, as callers may see it."""
+    error = public(error)
     status = status or STATUS[error.code]
     document = {
         "type": f"urn:codeintel:error:{error.code}",

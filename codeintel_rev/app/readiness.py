@@ -14,13 +14,8 @@ from codeintel_rev.app.config_context import ApplicationContext
 from codeintel_rev.app.local import LocalIndex
 from codeintel_rev.app.repository import OpenRepository
 from codeintel_rev.app.single_flight import AsyncSingleFlight
-from codeintel_rev.errors import (
-    CodeIntelError,
-    IndexDamaged,
-    IndexForeign,
-    IndexMissing,
-    StorageFailed,
-)
+from codeintel_rev.errors import CodeIntelError
+from codeintel_rev.mcp_server.public_errors import public
 from codeintel_rev.ports import Clock
 
 Document = dict[str, Any]
@@ -34,6 +29,10 @@ KEPT_S: Final = 1.0
 
 MIN_FREE_BYTES: Final = 64 << 20
 """With less room on its disk an index cannot follow edits."""
+
+
+class _FaultError(Exception):
+    """Raised when a look finds a fault; says which, and names nothing that is not public."""
 
 
 class Check(NamedTuple):
@@ -84,8 +83,10 @@ class ReadinessProbe:
                 return Check(name, True, await asyncio.to_thread(look), required)
         except TimeoutError:
             return Check(name, False, f"did not answer within {DEADLINE_S:g} s", required)
+        except _FaultError as error:
+            return Check(name, False, str(error), required)
         except CodeIntelError as error:
-            return Check(name, False, error.message, required)
+            return Check(name, False, public(error).message, required)
         except OSError as error:
             return Check(name, False, error.strerror or type(error).__name__, required)
 
@@ -107,11 +108,9 @@ class ReadinessProbe:
             for opened in index.opened:
                 for what, dim in _dimensions(opened):
                     if dim != embedder.dim:
-                        raise IndexForeign(
-                            f"dimension mismatch: {what} of {opened.repository.name} has {dim}, "
-                            f"the model {embedder.model_id} has {embedder.dim}",
-                            hint="run `codeintel index --full` to rebuild it",
-                            value=str(dim),
+                        raise _FaultError(
+                            f"dimension mismatch: {what} has {dim}, "
+                            f"the model {embedder.model_id} has {embedder.dim}"
                         )
             return f"{embedder.model_id}, {embedder.dim} dimensions"
 
@@ -122,19 +121,19 @@ class ReadinessProbe:
             found = index.search("ready", limit=1)
             broken = [word for word in found.limits if word.endswith("_error")]
             if broken:
-                raise IndexDamaged(f"damaged: {', '.join(broken)}", hint="codeintel doctor")
+                raise _FaultError(f"damaged: {', '.join(broken)}")
             return f"{len(index.opened)} repositories"
 
     def _disk(self) -> str:
         free = shutil.disk_usage(self._context.served.data_dir).free
         if free < MIN_FREE_BYTES:
-            raise StorageFailed(f"{free >> 20} MiB are free", hint="make room")
+            raise _FaultError(f"{free >> 20} MiB are free")
         return f"{free >> 30} GiB are free"
 
 
 def _require_something(index: LocalIndex) -> None:
     if not any(opened.snapshots() for opened in index.opened):
-        raise IndexMissing("nothing is indexed yet", hint="run `codeintel index`")
+        raise _FaultError("nothing is indexed yet")
 
 
 def _dimensions(opened: OpenRepository) -> list[tuple[str, int]]:
@@ -159,9 +158,7 @@ def _faiss_dimension(file: Path, _changed_ns: int) -> int:
         flags = faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY
         return int(faiss.read_index(str(file), flags).d)
     except RuntimeError as error:
-        raise IndexDamaged(
-            f"{file.name} cannot be read", hint="run `codeintel doctor --repair`", value=str(file)
-        ) from error
+        raise _FaultError(f"{file.name} cannot be read") from error
 
 
 @lru_cache(maxsize=1024)
@@ -172,9 +169,7 @@ def _parquet_dimension(file: Path, _changed_ns: int) -> int:
     try:
         return int(pq.read_schema(file).field("embedding").type.list_size)
     except (pa.ArrowException, OSError, KeyError) as error:
-        raise IndexDamaged(
-            f"{file.name} cannot be read", hint="run `codeintel doctor --repair`", value=str(file)
-        ) from error
+        raise _FaultError(f"{file.name} cannot be read") from error
 
 
 def _document(checks: list[Check]) -> Document:

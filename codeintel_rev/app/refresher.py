@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from codeintel_rev.app.local import open_index
-from codeintel_rev.app.served.index import signature_of
+from codeintel_rev.app.served.index import Signature, signature_of
 from codeintel_rev.app.watch import Watcher
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import Busy, CodeIntelError
@@ -74,7 +74,7 @@ def _follow(settings: Settings, root: Path, stop: Event) -> None:
         watcher.close()
 
 
-def _await_change(data_dir: Path, signature: tuple[int, int], stop: Event, over: Event) -> None:
+def _await_change(data_dir: Path, signature: Signature, stop: Event, over: Event) -> None:
     while not over.is_set():
         if stop.is_set() or signature_of(data_dir) != signature:
             over.set()

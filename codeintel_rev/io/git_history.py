@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from codeintel_rev.errors import NotFound, Unavailable
+from codeintel_rev.errors import CodeIntelError, DeadlineExceeded, NotFound, Unavailable
 from codeintel_rev.io import git_process
 from codeintel_rev.io.git import GitRepo
 from codeintel_rev.io.git_process import decode
@@ -98,10 +98,11 @@ class GitHistory:
             if self.tree is not None:
                 return self.tree.run(*args, timeout_s=TIMEOUT_S)
             return git_process.run(self.git_dir, *args, git_dir=self.git_dir, timeout_s=TIMEOUT_S)
-        except Unavailable as error:
+        except CodeIntelError as error:
+            # what git says names folders of this machine, and may quote files that it was led to
             if any(word in error.message for word in _MISSING):
                 raise _never_committed(path) from error
-            raise
+            raise _unread(path, error) from error
 
 
 def _blamed(output: str) -> Iterator[BlamedLine]:
@@ -128,6 +129,20 @@ def _line(head: list[str], facts: dict[str, str]) -> BlamedLine:
         author=facts.get("author", "") if committed else "",
         date=datetime.fromtimestamp(seconds, UTC).isoformat() if committed else None,
         message=facts.get("summary", "") if committed else "",
+    )
+
+
+def _unread(path: str, error: CodeIntelError) -> CodeIntelError:
+    if isinstance(error, DeadlineExceeded):
+        return DeadlineExceeded(
+            f"git did not tell the history of {path} within {TIMEOUT_S:g} s",
+            hint="ask for fewer lines or commits",
+            value=path,
+        )
+    return Unavailable(
+        f"git cannot tell the history of {path}",
+        hint="try `git log` and `git blame` in the repository",
+        value=path,
     )
 
 

@@ -15,6 +15,7 @@ from mcp_types import TextContent
 from pydantic import ValidationError as PydanticValidationError
 
 from codeintel_rev.errors import CodeIntelError, InvalidArgument, NotFound
+from codeintel_rev.mcp_server.public_errors import public
 
 P = ParamSpec("P")
 
@@ -61,7 +62,8 @@ class ErrorDocuments(Middleware):
 
 
 def tool_error(error: CodeIntelError) -> ToolError:
-    """Return the error of a tool for ``error``."""
+    """Return the error of a tool for ``error``, as callers may see it."""
+    error = public(error)
     document = {"code": error.code, "message": error.message, "hint": error.hint}
     return ToolError(msgspec.json.encode(document).decode(), log_level=logging.DEBUG)
 

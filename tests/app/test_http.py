@@ -353,6 +353,8 @@ async def test_an_application_without_an_index_says_so(tmp_path: Path) -> None:
             refused = await client.post("/v1/search", json={"query": "x"})
             assert (refused.status_code, refused.json()["code"]) == (503, "index_missing")
             assert int(refused.headers["retry-after"]) > 0
+            assert str(tmp_path) not in refused.text
             ready = await client.get("/readyz")
             assert (ready.status_code, ready.json()["mode"]) == (503, "down")
+            assert str(tmp_path) not in ready.text
             assert (await client.get("/healthz")).status_code == 200

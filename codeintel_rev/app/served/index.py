@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 _TRY_AGAIN_S: Final = 1.0
 """Pause after an index could not be opened, while another process may be making it."""
 
+Signature = tuple[tuple[int, int, int], ...]
+
 Repositories = frozenset[str] | None
 """Names of the repositories that somebody may see; ``None`` = all."""
 
@@ -32,7 +34,7 @@ Repositories = frozenset[str] | None
 class _Opened:
     """One opening of the data directory, and how many use it."""
 
-    def __init__(self, index: LocalIndex, signature: tuple[int, int]) -> None:
+    def __init__(self, index: LocalIndex, signature: Signature) -> None:
         self.index = index
         self.signature = signature
         self.users = 1  # whoever serves it
@@ -123,7 +125,7 @@ class ServedIndex:
             self._release(replaced)
         return opened
 
-    def _open(self, signature: tuple[int, int]) -> _Opened:
+    def _open(self, signature: Signature) -> _Opened:
         """Return a new opening, or the present one when that fails."""
         try:
             index = LocalIndex(self.data_dir, self.settings, embedder=self._embedder)
@@ -133,6 +135,7 @@ class ServedIndex:
                 raise
             _log.warning("the index stays as it was opened before: %s", error)
             return self._opened
+        self._retry_at = 0.0
         self._opened = _Opened(index, signature)
         return self._opened
 
@@ -144,10 +147,14 @@ class ServedIndex:
             opened.close()
 
 
-def signature_of(data_dir: Path) -> tuple[int, int]:
-    """Return what changes with every change of the registry."""
+def signature_of(data_dir: Path) -> Signature:
+    """Return what changes with every change of the registry, which may be in its log at first."""
+    return tuple(_identity(data_dir / name) for name in ("registry.sqlite", "registry.sqlite-wal"))
+
+
+def _identity(file: Path) -> tuple[int, int, int]:
     try:
-        found = (data_dir / "registry.sqlite").stat()
+        found = file.stat()
     except OSError:
-        return 0, 0
-    return found.st_mtime_ns, found.st_ino
+        return 0, 0, 0
+    return found.st_mtime_ns, found.st_ino, found.st_size

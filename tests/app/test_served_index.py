@@ -1,0 +1,122 @@
+"""A server sees repositories come and go, and lets nobody's search end early."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from codeintel_rev.app.indexer import index_repositories
+from codeintel_rev.app.served.files import open_file
+from codeintel_rev.app.served.index import ServedIndex
+from codeintel_rev.app.work_pool import WorkPool
+from codeintel_rev.config.settings import Settings, load_settings
+from codeintel_rev.errors import Busy, DeadlineExceeded, IndexMissing, NotFound, PathOutsideRoot
+from tests.fakes.clock import FakeClock
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return load_settings({})
+
+
+def add(folder: Path, name: str, settings: Settings) -> None:
+    root = folder / name
+    root.mkdir()
+    (root / f"{name}.py").write_text(f"def {name}():\n    return 1\n")
+    index_repositories([root], data_dir=folder / "dd", settings=settings)
+
+
+def names(served: ServedIndex) -> list[str]:
+    with served.use() as index:
+        return [repository.name for repository in index.repositories]
+
+
+def test_a_repository_that_is_added_is_served(tmp_path: Path, settings: Settings) -> None:
+    clock = FakeClock()
+    served = ServedIndex(tmp_path / "dd", settings, clock)
+    with pytest.raises(IndexMissing):
+        names(served)
+    add(tmp_path, "one", settings)
+    assert names(served) == ["one"]
+    with served.use() as before:
+        add(tmp_path, "two", settings)
+        assert names(served) == ["one", "two"]
+        assert before.search("one").hits[0].uri == "one.py"  # still open for whoever uses it
+    served.close()
+
+
+def test_an_index_that_cannot_be_opened_again_is_served_as_it_was(
+    tmp_path: Path, settings: Settings
+) -> None:
+    clock = FakeClock()
+    served = ServedIndex(tmp_path / "dd", settings, clock)
+    add(tmp_path, "one", settings)
+    assert names(served) == ["one"]
+    registry = tmp_path / "dd" / "registry.sqlite"
+    kept = registry.read_bytes()
+    registry.write_bytes(b"x" * 4096)
+    assert names(served) == ["one"]
+    registry.write_bytes(kept)
+    clock.now += 60
+    assert names(served) == ["one"]
+    served.close()
+
+
+def test_a_view_holds_some_repositories_only(tmp_path: Path, settings: Settings) -> None:
+    add(tmp_path, "one", settings)
+    add(tmp_path, "two", settings)
+    served = ServedIndex(tmp_path / "dd", settings)
+    with served.use(frozenset({"two", "unknown"})) as index:
+        assert [repository.name for repository in index.repositories] == ["two"]
+        assert {hit.repo for hit in index.search("def one two return").hits} == {"two"}
+    with served.use(frozenset()) as index:
+        assert index.search("one").limits == ("scope_empty",)
+    served.close()
+
+
+def test_a_folder_that_became_a_link_leads_nowhere(tmp_path: Path, settings: Settings) -> None:
+    root = tmp_path / "one"
+    (root / "inner").mkdir(parents=True)
+    (root / "inner" / "a.py").write_text("a = 1\n")
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "a.py").write_text("password = 1\n")
+    index_repositories([root], data_dir=tmp_path / "dd", settings=settings)
+    served = ServedIndex(tmp_path / "dd", settings)
+    (root / "inner").rename(root / "moved")
+    (root / "inner").symlink_to(tmp_path / "secret")
+    with served.use() as index, pytest.raises(NotFound, match="no longer there"):
+        open_file(index, "inner/a.py", None, None, None)
+    with served.use() as index, pytest.raises(PathOutsideRoot):
+        open_file(index, "inner/../../secret/a.py", None, None, None)
+    served.close()
+
+
+async def test_a_pool_refuses_what_it_cannot_get_to() -> None:
+    pool = WorkPool(threads=1, queue=1, timeout_s=60)
+    go = Event()
+    first = asyncio.create_task(pool.run(go.wait))
+    second = asyncio.create_task(pool.run(lambda: 2))
+    await asyncio.sleep(0)
+    assert pool.saturated
+    with pytest.raises(Busy):
+        await pool.run(lambda: 3)
+    go.set()
+    assert (await first, await second) == (True, 2)
+    assert await pool.run(lambda: 4) == 4
+    pool.close()
+
+
+async def test_a_pool_gives_up_work_that_is_late_and_keeps_its_place() -> None:
+    pool = WorkPool(threads=1, queue=0, timeout_s=0.01)
+    go = Event()
+    with pytest.raises(DeadlineExceeded):
+        await pool.run(go.wait)
+    assert pool.saturated
+    go.set()
+    with ThreadPoolExecutor(1) as other:
+        other.submit(go.wait).result()
+    pool.close()
