@@ -55,3 +55,16 @@ def test_a_search_on_a_ready_index_loads_nothing_heavy(tmp_path: Path) -> None:
     loaded = modules_after(search)
     assert loaded & (FORBIDDEN | {"faiss"}) == set()
     assert {"numpy", "tantivy", "sqlite3"} <= loaded
+
+
+def test_an_answer_keeps_its_trace_without_loading_a_table_library(tmp_path: Path) -> None:
+    (tmp_path / "router.py").write_text("def match_url(url):\n    return url\n")
+    ask = (
+        f"import os; os.chdir({str(tmp_path)!r})\n"
+        "from codeintel_rev.cli.program import run\n"
+        "assert run(['ask', 'how is a url matched?']) == 0"
+    )
+    modules_after(ask)
+    assert not modules_after(ask) & (FORBIDDEN - {"asyncio"})
+    journal = tmp_path / ".codeintel" / "traces" / "journal.jsonl"
+    assert journal.read_bytes().count(b"\n") == 2

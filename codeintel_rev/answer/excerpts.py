@@ -75,7 +75,15 @@ def telling_excerpt(question: Question, lines: Sequence[str]) -> Excerpt:
         worth = question.share_in(frozenset().union(*found[first : last + 1]))
         if worth > most:
             best, most = Excerpt(first, last), worth
-    return best
+    return _with_start(best, lines)
+
+
+def _with_start(excerpt: Excerpt, lines: Sequence[str]) -> Excerpt:
+    """Return the excerpt with lines before it, as long as it is short and its paragraph goes on."""
+    first = excerpt.first
+    while excerpt.last - first + 1 < EXCERPT_LINES and first > 0 and lines[first - 1].strip():
+        first -= 1
+    return Excerpt(first, excerpt.last)
 
 
 def _statement_start(lines: Sequence[str], line: int) -> int:
