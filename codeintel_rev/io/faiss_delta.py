@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.io.delta_log import Change, DeltaLog
-from codeintel_rev.io.faiss_files import load_faiss, write_index
+from codeintel_rev.io.faiss_files import damaged, load_faiss, read_index, write_index
 from codeintel_rev.io.faiss_publish import Batch
+from codeintel_rev.io.index_manifest import check_dimension
+from codeintel_rev.io.vector_input import as_ids, as_vectors
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +45,21 @@ class Delta:
         else:
             self.index.add_with_ids(change.vectors.astype(np.float32), change.ids)
             self._ids |= ids
+
+    def adopt(self, path: Path, dim: int) -> None:
+        """Log what another program added, where it has left its index and there is no log yet."""
+        if self.log.path.exists() or not path.exists():
+            return
+        faiss = load_faiss()
+        other = read_index(path)
+        check_dimension(path.name, other.d, dim)
+        if not other.ntotal:
+            return
+        if not isinstance(other, faiss.IndexIDMap):
+            raise damaged(path, "it says no ids")
+        ids = faiss.vector_to_array(other.id_map)
+        flat = faiss.downcast_index(other.index)
+        self.log.append(Change(as_ids(ids), as_vectors(flat.reconstruct_n(0, len(ids)), dim)))
 
     def count(self, ids: NDArray[np.int64]) -> int:
         """Return how many of ``ids`` were added."""

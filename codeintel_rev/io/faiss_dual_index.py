@@ -142,6 +142,8 @@ class FAISSDualIndexManager:
                 self._folder.path.mkdir(parents=True, exist_ok=True)
             with self._writing():
                 self._recover()
+                if not self._folder.manifest.exists():
+                    Delta(self._folder.delta(0), self._dim).adopt(self._folder.secondary, self._dim)
                 self._load()
         except StorageFailed:
             self._load()  # what cannot be written can still be searched
@@ -260,7 +262,7 @@ class FAISSDualIndexManager:
         threshold = self._opened().index.ntotal * self._settings.compaction_threshold
         return changed >= self._settings.compaction_min and changed > threshold
 
-    async def compact(self, queries: NDArray[np.float32] | None = None) -> None:
+    async def compact(self, queries: ArrayLike | None = None) -> None:
         """Build a new primary of everything, and let it serve; searches and changes go on meanwhile.
 
         How many lists a search reads is chosen on ``queries``, shape ``(n, vec_dim)``, else on
@@ -271,16 +273,19 @@ class FAISSDualIndexManager:
             IndexDamaged: a file is not what was written; the present index stays.
             Unavailable: the primary cannot give its vectors back.
         """
-        await asyncio.to_thread(self._compact, queries)
+        await asyncio.to_thread(self._compact, self._checked(queries))
 
-    async def rebuild(
-        self, batches: Iterable[Batch], queries: NDArray[np.float32] | None = None
-    ) -> None:
+    async def rebuild(self, batches: Iterable[Batch], queries: ArrayLike | None = None) -> None:
         """Replace everything by ``batches``, which are stored as they come, in bounded memory.
 
         It also mends a folder that cannot be opened. No id may come twice.
         """
-        await asyncio.to_thread(self._rebuild, batches, queries)
+        await asyncio.to_thread(self._rebuild, batches, self._checked(queries))
+
+    def _checked(self, queries: ArrayLike | None) -> NDArray[np.float32] | None:
+        if queries is None:
+            return None
+        return np.array([as_query(query, self._dim) for query in np.asarray(queries)])
 
     def _compact(self, queries: NDArray[np.float32] | None) -> None:
         self._opened()

@@ -242,6 +242,28 @@ async def test_a_flat_primary_of_another_program_is_taken_over(tmp_path: Path) -
     assert everything(await opened(tmp_path)).keys() == set(range(101, 130))
 
 
+async def test_what_another_program_added_is_taken_over(tmp_path: Path) -> None:
+    other = faiss.IndexIDMap2(faiss.IndexFlatIP(DIM))
+    other.add_with_ids(unit(5, seed=0), np.arange(5) + 100)
+    faiss.write_index(other, str(tmp_path / "secondary.faiss"))
+    index = await opened(tmp_path)
+    await index.remove([100])
+    assert everything(index).keys() == {101, 102, 103, 104}
+    await index.compact()
+    assert everything(await opened(tmp_path)).keys() == {101, 102, 103, 104}
+
+
+async def test_a_secondary_of_another_dimension_is_told(tmp_path: Path) -> None:
+    other = faiss.IndexIDMap2(faiss.IndexFlatIP(DIM + 1))
+    faiss.write_index(other, str(tmp_path / "secondary.faiss"))
+    assert "Dimension mismatch: secondary.faiss" in str(await manager(tmp_path).ensure_ready())
+
+
+async def test_queries_to_tune_on_have_to_fit(folder: Path) -> None:
+    with pytest.raises(InvalidArgument, match="shape"):
+        await (await opened(folder)).compact(np.ones((3, DIM + 1)))
+
+
 async def test_a_quantised_primary_without_vectors_is_searched_and_not_compacted(
     tmp_path: Path,
 ) -> None:
