@@ -140,7 +140,8 @@ def overhead(data_dir: Path, count: int) -> dict[str, object]:
     queries = queries_of(index, count)
     found: dict[str, object] = {"queries": len(queries)}
     found["python_api"] = costs(os.getpid(), queries, lambda q: index.search(q, limit=LIMIT))
-    document = search_document(index.search(queries[0], limit=LIMIT))
+    documents = [search_document(index.search(query, limit=LIMIT)) for query in queries]
+    document = sorted(documents, key=lambda found: len(json.dumps(found)))[len(documents) // 2]
     with serving(data_dir, 1) as (pid, port):
         http_ = http.client.HTTPConnection("127.0.0.1", port)
         body = {"limit": LIMIT}
