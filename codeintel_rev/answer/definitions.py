@@ -151,7 +151,7 @@ def _signature(lines: Sequence[str], number: int) -> tuple[str, int]:
     for line in lines[number : number + MAX_SIGNATURE_LINES]:
         number += 1
         text = f"{text} {line.strip()}".strip()
-        if text.count("(") <= text.count(")") or text.endswith(("{", "=>")):
+        if text.count("(") <= text.count(")"):
             break
     return re.sub(r"(?<=\() | (?=\))", "", text).rstrip("{ :=\\"), number
 
@@ -194,7 +194,7 @@ def _comment(lines: Sequence[str]) -> str:
         return ""  # the rest of a comment whose beginning is not in the snippet
     text = "\n".join(_MARKER.sub("", line).rstrip() for line in comment).removesuffix("*/")
     plain = _MARKUP.sub("", _INLINE_TAG.sub(r"\1", _TAG.split(text, maxsplit=1)[0]))
-    return first_sentence(plain)
+    return prose_only(first_sentence(plain))
 
 
 def file_doc(lines: Sequence[str]) -> str:
@@ -205,6 +205,11 @@ def file_doc(lines: Sequence[str]) -> str:
     lead = list(takewhile(_LEAD.match, dropwhile(lambda line: not line.strip(), lines)))
     doc = _comment([line for line in lead if not line.startswith("#!")])
     return "" if _LICENCE.search(doc) else doc
+
+
+def prose_only(doc: str) -> str:
+    """Return documentation, or empty where it is a tag for a tool instead of a sentence."""
+    return "" if doc.startswith(("@", "\\", "{@")) else doc
 
 
 def opening_of(lines: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from codeintel_rev.answer.definitions import (
     leaf,
     opening_of,
     prose_of,
+    prose_only,
 )
 from codeintel_rev.answer.passages import Passage
 from codeintel_rev.answer.question import Question, stems_of
@@ -192,7 +193,7 @@ def _partial(passage: Passage, symbols: Sequence[Symbol]) -> tuple[str, str]:
     hit = passage.best
     own = next((s for s in symbols if s.qualname == hit.symbol and _reaches(s, hit)), None)
     if own is not None and hit.kind not in _WHOLE_SNIPPET_KINDS:
-        return _named(own.kind, own.qualname), own.doc
+        return _named(own.kind, own.qualname), prose_only(own.doc)
     if passage.start_line == 1:
         return f"file {inline_code(hit.uri)}", file_doc(passage.lines)
     named = f"part of {inline_code(hit.symbol)}" if hit.symbol else "lines"
@@ -250,12 +251,13 @@ def _as_parsed(definition: Definition, symbol: Symbol, passage: Passage) -> Defi
     Documentation is quoted from the text where that holds it whole: the record keeps a line.
     """
     last = min(symbol.end_line, passage.end_line) - passage.start_line
-    is_whole = definition.doc.startswith(symbol.doc)
+    known = prose_only(symbol.doc)
+    is_whole = definition.doc.startswith(known)
     return replace(
         definition,
         kind=symbol.kind,
         last=max(definition.line, last),
-        doc=definition.doc if is_whole else symbol.doc,
+        doc=definition.doc if is_whole else known,
     )
 
 

@@ -193,3 +193,18 @@ def test_an_opening_is_the_first_line_with_words():
 )
 def test_what_a_file_says_of_itself(code, doc):
     assert file_doc(code.splitlines()) == doc
+
+
+@pytest.mark.parametrize("tag", ["{@inheritDoc}", "@inheritDoc", "@return $this", "\\internal"])
+def test_a_tag_for_a_tool_is_no_documentation(tag):
+    (found,) = definitions_in(["/**", f" * {tag}", " */", "public function write($x)", "{", "}"])
+
+    assert found.doc == ""
+
+
+def test_a_signature_goes_on_to_the_bracket_that_closes_it():
+    lines = ["function check(reducers: {", "  [key: string]: Reducer", "}) {", "  return 1", "}"]
+
+    assert definitions_in(lines)[0].signature == (
+        "function check(reducers: { [key: string]: Reducer })"
+    )
