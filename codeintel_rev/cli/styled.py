@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
 from rich.syntax import Syntax
@@ -13,8 +11,9 @@ from rich.text import Text
 from codeintel_rev.cli.blocks import facts, place
 from codeintel_rev.cli.explained import explanation
 from codeintel_rev.cli.printable import printable, printable_line
+from codeintel_rev.cli.styled_text import link_style
 from codeintel_rev.retrieval.query import parse_query
-from codeintel_rev.types import AnswerEnvelope, SearchHit, SearchResult
+from codeintel_rev.types import SearchHit, SearchResult
 
 CODE_LINES = 12
 """Lines of a hit's code that are shown; the place says where the rest is."""
@@ -53,23 +52,10 @@ def styled_matches(
     return _rendered(Group(*parts), console) if parts else ""
 
 
-def styled_answer(
-    envelope: AnswerEnvelope, roots: Mapping[str, str], console: Console | None = None
-) -> str:
-    """Return the answer as terminal text, each citation in it a link."""
-    text = Text(printable(envelope.answer))
-    for cited in envelope.citations:
-        where = printable_line(f"{cited.uri}:{cited.start_line}-{cited.end_line}")
-        link = _link(roots.get(cited.repo), cited.uri, cited.start_line)
-        for found in re.finditer(re.escape(where), text.plain):
-            text.stylize(f"cyan{link}", *found.span())
-    return _rendered(text, console)
-
-
 def _head(hit: SearchHit, roots: Mapping[str, str]) -> Text:
     where = printable_line(place(hit, name_repos=len(roots) > 1))
     symbol, *rest = map(printable_line, facts(hit))
-    link = _link(roots.get(hit.repo), hit.uri, hit.start_line)
+    link = link_style(roots.get(hit.repo), hit.uri, hit.start_line)
     return Text.assemble(
         (where, f"bold cyan{link}"),
         "  ",
@@ -81,7 +67,7 @@ def _head(hit: SearchHit, roots: Mapping[str, str]) -> Text:
 def _file_heading(hit: SearchHit, roots: Mapping[str, str]) -> Text:
     where = f"{hit.repo}:{hit.uri}" if len(roots) > 1 else hit.uri
     stale = ("  [changed since]" if hit.stale else "", "dim")
-    link = _link(roots.get(hit.repo), hit.uri, hit.start_line)
+    link = link_style(roots.get(hit.repo), hit.uri, hit.start_line)
     return Text.assemble((printable_line(where), f"bold cyan{link}"), stale)
 
 
@@ -89,7 +75,7 @@ def _match_line(hit: SearchHit, roots: Mapping[str, str]) -> Text:
     first, last = (hit.column or 1) - 1, hit.end_column or 0
     code = hit.code.replace("\t", " ")
     skipped = first - _LEAD if len(code) > _LONG_LINE and first > 2 * _LEAD else 0
-    link = _link(roots.get(hit.repo), hit.uri, hit.start_line)
+    link = link_style(roots.get(hit.repo), hit.uri, hit.start_line)
     return Text.assemble(
         (f"{hit.start_line:>6}", f"dim{link}"),
         "  ",
@@ -100,11 +86,6 @@ def _match_line(hit: SearchHit, roots: Mapping[str, str]) -> Text:
         no_wrap=True,
         overflow="ellipsis",
     )
-
-
-def _link(root: str | None, uri: str, line: int) -> str:
-    """Return the style of a link to a file, empty when its folder is not known."""
-    return f" link {(Path(root) / uri).as_uri()}#{line}" if root else ""
 
 
 def _code(hit: SearchHit, asked: int | None) -> Group:

@@ -6,8 +6,8 @@ import re
 
 from rich.console import Console
 
-from codeintel_rev.cli.styled import CODE_LINES, styled_answer, styled_hits
-from codeintel_rev.types import AnswerEnvelope, Citation, SearchHit, SearchResult
+from codeintel_rev.cli.styled import CODE_LINES, styled_hits
+from codeintel_rev.types import SearchHit, SearchResult
 
 LINK = re.compile(r"\x1b\]8;[^;]*;([^\x1b]+)\x1b\\")
 STYLE = re.compile(r"\x1b\[[\d;]*m|\x1b\]8;[^\x1b]*\x1b\\")
@@ -68,16 +68,3 @@ def test_escapes_in_code_and_names_are_not_obeyed() -> None:
     shown = styled_hits(result(f"x = '{evil}'", uri=f"{evil}.py"), {"web": "/r"}, terminal())
     assert "\x1b]0" not in shown
     assert "\x07" not in shown
-    envelope = AnswerEnvelope("q", f"[red]{evil}[/red] is it", citations=())
-    shown = styled_answer(envelope, {}, terminal())
-    assert shown == "[red]␛]0;owned␇[/red] is it\n"
-
-
-def test_each_citation_in_an_answer_is_a_link() -> None:
-    envelope = AnswerEnvelope(
-        "what is f?",
-        "f is a function (src/a.py:1-2).",
-        citations=(Citation(1, "src/a.py", 1, 2, repo="web"),),
-    )
-    text = styled_answer(envelope, {"web": "/home/me/web"}, terminal())
-    assert LINK.findall(text) == ["file:///home/me/web/src/a.py#1"]
