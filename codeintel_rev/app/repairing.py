@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codeintel_rev.app.components import CUT, TERMS, components, outdated
-from codeintel_rev.errors import CodeIntelError
+from codeintel_rev.errors import NotFound, StorageFailed, Unavailable
 from codeintel_rev.indexing.chunker import CHUNKER_VERSION
 from codeintel_rev.indexing.pipeline import RefreshReport
 from codeintel_rev.indexing.store import RepositoryFolder
@@ -53,14 +53,17 @@ def bring_up(run: Run, repository: Repository, folder: RepositoryFolder) -> None
 def cut_anew(run: Run, repository: Repository, folder: RepositoryFolder) -> Iterator[RefreshReport]:
     """Cut again what an older chunker cut, snapshot by snapshot, and record that all of it is done.
 
-    A snapshot whose files are gone stays as it was cut.
+    A snapshot whose files are gone stays as it was cut. Raises ``Busy`` as ``bring_up``; what was
+    not done then is done by the next run.
     """
     if CUT not in _behind(run, repository, folder):
         return
     for snapshot in folder.snapshots():
         try:
             yield from _cut_snapshot(run, repository, snapshot)
-        except CodeIntelError as error:
+        except (NotFound, Unavailable) as error:
+            if isinstance(error, StorageFailed):
+                raise
             _log.warning("%s stays as it was cut: %s", snapshot.ref, error.message)
     with run.writing(folder):
         _record(folder, {CUT: str(CHUNKER_VERSION)})

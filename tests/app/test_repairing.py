@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from codeintel_rev.app import local
 from codeintel_rev.app.components import components, load_embedder
 from codeintel_rev.app.doctor import examine, repair
 from codeintel_rev.app.indexer import index_repositories
@@ -115,6 +116,22 @@ def test_files_of_another_chunker_are_cut_anew_in_every_snapshot(history: Path) 
     assert after["chunker"] == str(CHUNKER_VERSION)
     assert after["reserved_rows"] == before["reserved_rows"], "what is cut the same keeps its row"
     assert examine(history / ".codeintel").ok
+
+
+def test_what_could_not_be_cut_anew_now_is_by_the_next_run(
+    history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index_repositories([history])
+    with journal(history) as connection:
+        connection.execute("UPDATE version SET chunker = ?", (CHUNKER_VERSION - 1,))
+    made_with(history, chunker=str(CHUNKER_VERSION - 1))
+    monkeypatch.setattr(local, "REFRESH_WAIT_S", 0.0)
+    with file_lock.hold(folder_of(history).writer_lock), open_index(history) as index:
+        result = index.search("total_price")
+    assert (result.hits[0].uri, result.limits) == ("cart.py", ("stale_index",))
+    assert recorded(history)["chunker"] == str(CHUNKER_VERSION - 1)
+    open_index(history).close()
+    assert cuts(history) == {CHUNKER_VERSION}
 
 
 def test_a_snapshot_whose_commit_is_gone_stays_as_it_was_cut(history: Path, git: Git) -> None:
