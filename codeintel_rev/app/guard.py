@@ -100,6 +100,7 @@ class Guard:
         """Note who is calling; raises what a request is refused with."""
         self._check_origin(headers)
         if scope["path"] not in PROBES:
+            self._check_host(headers)
             caller = self._caller(headers)
             scope["state"]["caller"] = caller
             self._check_rate(caller)
@@ -109,8 +110,8 @@ class Guard:
         if not told.isdecimal() or len(told) > 15 or int(told) > self._max_body_bytes:
             raise _TooLargeError(self._max_body_bytes)
 
-    def _check_origin(self, headers: Headers) -> None:
-        """Raise ``Forbidden`` for what a web page elsewhere makes a browser send here."""
+    def _check_host(self, headers: Headers) -> None:
+        """Raise ``Forbidden`` for a name by which a web page elsewhere may have led here."""
         host = headers.get("host", "")
         name = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
         if self._hosts is not None and name.lower() not in self._hosts:
@@ -119,7 +120,11 @@ class Guard:
                 hint="name it in SERVER_ALLOWED_HOSTS",
                 value=name[:80],
             )
+
+    def _check_origin(self, headers: Headers) -> None:
+        """Raise ``Forbidden`` for what a web page elsewhere makes a browser send."""
         origin = headers.get("origin")
+        host = headers.get("host", "")
         own = {f"http://{host}", f"https://{host}"}
         if origin is not None and origin not in own and origin not in self._origins:
             raise Forbidden(

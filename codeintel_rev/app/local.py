@@ -92,6 +92,7 @@ class LocalIndex:
         self._open: dict[str, OpenRepository] = {}
         self._watcher: BackgroundWatcher | None = None
         self._exhaustive: ExhaustiveSearcher | None = None
+        self._whole = self
         self._opening = Lock()
         wanted = components(self.embedder)
         try:
@@ -320,6 +321,8 @@ class LocalIndex:
         )
 
     def _exhaustive_searcher(self) -> ExhaustiveSearcher:
+        if self._whole is not self:
+            return self._whole._exhaustive_searcher()  # noqa: SLF001  one for all its views
         from codeintel_rev.app.exhaustive import ExhaustiveSearcher
 
         with self._opening:

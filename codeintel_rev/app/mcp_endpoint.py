@@ -60,7 +60,7 @@ def _begins_session(body: bytes) -> bool:
         return False
     try:
         return msgspec.json.decode(body, type=_Call).method == "initialize"
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return False
 
 

@@ -95,6 +95,8 @@ class ScopeStore:
         entry = self._l1.get(session_id)
         if entry is not None and entry.loaded:
             self._counts["l1_hits"] += 1
+            if self._remote is None:  # what is in use does not expire
+                self._l1.set(session_id, entry)
             return entry.scope
         self._counts["l1_misses"] += 1
         if self._remote is None:
@@ -176,6 +178,7 @@ class ScopeStore:
         """Write what could not be written, and trust nothing that may have changed unheard."""
         for session_id, (entry, ttl) in list(self._unsaved.items()):
             await remote.write(session_id, entry.payload, ttl, older_than=entry.version)
-            self._unsaved.pop(session_id, None)
+            if self._unsaved.get(session_id) == (entry, ttl):  # and not written anew meanwhile
+                del self._unsaved[session_id]
         self._caught_up += 1
         self._l1.clear()

@@ -120,3 +120,14 @@ async def test_a_pool_gives_up_work_that_is_late_and_keeps_its_place() -> None:
     with ThreadPoolExecutor(1) as other:
         other.submit(go.wait).result()
     pool.close()
+
+
+def test_views_share_what_searches_exhaustively(tmp_path: Path, settings: Settings) -> None:
+    add(tmp_path, "one", settings)
+    add(tmp_path, "two", settings)
+    served = ServedIndex(tmp_path / "dd", settings)
+    with served.use(frozenset({"one"})) as view, served.use() as whole:
+        assert view.search_all("return 1").total == 1
+        assert whole.search_all("return 1").total == 2
+        assert view._exhaustive_searcher() is whole._exhaustive_searcher()
+    served.close()

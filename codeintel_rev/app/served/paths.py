@@ -140,7 +140,7 @@ def found_file(index: LocalIndex, path: str, scope: Scope | None) -> Iterator[Fo
             hint="name one with `repo`",
             value=path,
         )
-    for view, _ in views(index.restricted(holders), _without_repos(scope)):
+    for view, _ in views(index, msgspec.structs.replace(scope or Scope(), repos=holders)):
         found = find(view, path)
         if found is not None:
             yield found
@@ -160,10 +160,6 @@ def find(view: RepositoryView, path: str) -> FoundFile | None:
         if record is not None and listed:
             return FoundFile(view, snapshot, record, listed[0].lang)
     return None
-
-
-def _without_repos(scope: Scope | None) -> Scope | None:
-    return None if scope is None else msgspec.structs.replace(scope, repos=None)
 
 
 def _gone(path: str) -> NotFound:
