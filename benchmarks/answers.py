@@ -2,7 +2,7 @@
 
     python benchmarks/answers.py SETS... --repos DIR --pairs COSQA_PAIRS --data-dir DIR
 
-Prints one JSON document. ``answers`` is what ``codeintel eval-answers --elsewhere 2`` tells.
+Prints one JSON document. ``answers`` is what ``codeintel eval-answers`` tells.
 ``signals`` are those of ``codeintel_rev.answer.evidence`` on every question, asked of its own
 repository and of two others: how well each tells right from wrong alone (AUC), the weights that a
 logistic regression gives them, how these do on questions they were not fitted on (five folds), and
@@ -28,7 +28,7 @@ from codeintel_rev.app.components import load_embedder
 from codeintel_rev.app.evaluation import answer_opener, evaluation_folder, tree_opener
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.evaluation import answer_runner
-from codeintel_rev.evaluation.calibration import auc
+from codeintel_rev.evaluation.calibration import auc, reliability
 from codeintel_rev.evaluation.datasets import Query, read_sets
 from codeintel_rev.evaluation.plan import Plan, Task, make_plan
 from codeintel_rev.types import ChannelScores, SearchHit
@@ -64,7 +64,7 @@ def main() -> None:
     measured = list(_measured(plan, folder, settings))
     document["signals"] = _signals(measured)
     document["pairs"] = _pairs(asked.pairs, settings)
-    report = answer_runner.run(plan, answer_opener(folder, settings), elsewhere=ELSEWHERE)
+    report = answer_runner.run(plan, answer_opener(folder, settings))
     document["answers"] = report.document()
     print(json.dumps(document, indent=2))
 
@@ -93,6 +93,7 @@ def _signals(measured: Sequence[Measured]) -> dict[str, object]:
     right = np.array([m.right for m in measured])
     own = np.array([m.own for m in measured])
     scores = np.array([m.evidence.score for m in measured])
+    outcomes = list(zip(scores.tolist(), right.tolist(), strict=True))
     return {
         "questions": int(own.sum()),
         "asked_elsewhere": int((~own).sum()),
@@ -100,6 +101,7 @@ def _signals(measured: Sequence[Measured]) -> dict[str, object]:
         "auc": _auc(scores, right),
         "auc_own": _auc(scores[own], right[own]),
         "auc_cross_validated": _auc(_cross_validated(values, right), right),
+        "reliability": [found._asdict() for found in reliability(outcomes)],
         "fitted": _rounded(_fit(values, right)),
         "in_use": WITH_MEANING._asdict(),
         "fitted_without_cosine": _rounded(_fit(values[:, 1:], right)),

@@ -153,7 +153,13 @@ def entries_of(
             continue
         if hit.symbol and hit.kind not in _WHOLE_SNIPPET_KINDS | {"section"}:
             seen.add(key)
-        yield entry_of(passage, question, symbols.get(hit.doc_id))
+        yield entry_of(passage, question, symbols_of(passage, symbols))
+
+
+def symbols_of(passage: Passage, symbols: Symbols) -> Sequence[Symbol] | None:
+    """Return what is known to be defined in a passage; ``None`` when nothing is known of its file."""
+    known = [symbols[hit.doc_id] for hit in passage.hits if hit.doc_id in symbols]
+    return [symbol for found in known for symbol in found] if known else None
 
 
 def entry_of(passage: Passage, question: Question, symbols: Sequence[Symbol] | None) -> Entry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from itertools import count
 
-from codeintel_rev.answer.entries import Entry, Symbols, entries_of, entry_of
+from codeintel_rev.answer.entries import Entry, Symbols, entries_of, entry_of, symbols_of
 from codeintel_rev.answer.excerpts import Excerpt, message_excerpt, raises, telling_excerpt
 from codeintel_rev.answer.passages import Passage, cite, merge_pieces, without_repeats
 from codeintel_rev.answer.question import Question, question_of
@@ -58,7 +58,7 @@ def extractive_sources(hits: Sequence[SearchHit], symbols: Symbols | None = None
     """Return a plain list of the snippets, to follow an answer that cites none of them."""
     pieces: list[Piece] = ["\n\nSources:"]
     for n, passage in enumerate(without_repeats(hits), start=1):
-        entry = entry_of(passage, question_of(""), (symbols or {}).get(passage.best.doc_id))
+        entry = entry_of(passage, question_of(""), symbols_of(passage, symbols or {}))
         pieces += [f"\n- {entry.title} ", (cite(n, passage, entry.lines),)]
     return pieces
 
