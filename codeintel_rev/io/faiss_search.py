@@ -6,6 +6,7 @@ how many of its lists were read.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -58,8 +59,9 @@ def propose(
 
     The scores with them are what the index makes of its own copy of the vectors.
 
-    With a mask, lists are read in proportion: where one vector in ten is in scope, ten times as
-    many are needed to find as many of them.
+    With a mask, more lists are read, by the root of the share: where one vector in ten is in scope,
+    three times as many. In proportion, recall was at most 0.005 higher for twice the time; with no
+    more lists than ever, it fell to 0.94 in scopes of neighbours.
     """
     faiss = load_faiss()
     arguments: dict[str, Any] = {}
@@ -69,7 +71,7 @@ def propose(
     if nprobe is not None:
         if mask is not None:
             kept = max(1, int(np.count_nonzero(mask)))
-            nprobe = min(index.nlist, nprobe * len(mask) // kept)
+            nprobe = min(index.nlist, int(nprobe * math.sqrt(len(mask) / kept)))
         arguments = {"params": faiss.SearchParametersIVF(nprobe=nprobe, **arguments)}
     elif arguments:
         arguments = {"params": faiss.SearchParameters(**arguments)}
