@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Final
 
 from codeintel_rev.errors import InvalidArgument
@@ -48,6 +47,8 @@ def _hint(
 
 def _command_hint(words: Sequence[str], commands: Sequence[str]) -> str:
     """Return which command the first word that is no option was probably meant for."""
+    from difflib import get_close_matches
+
     word = next((word for word in words if not word.startswith("-")), "")
     near = get_close_matches(word, commands, n=1)
     if near:

@@ -11,7 +11,6 @@ from typing import NamedTuple, Protocol
 from codeintel_rev.indexing.changes import Changes, find_changes
 from codeintel_rev.indexing.chunker import CHUNKER_VERSION
 from codeintel_rev.indexing.file_source import FileSource
-from codeintel_rev.indexing.parse_pool import ParsePool
 from codeintel_rev.indexing.prepare import (
     SHA1_BYTES,
     PreparedFile,
@@ -277,6 +276,8 @@ class Refresher:
             for batch in batches:
                 yield prepare_files(self._repo, self._source, batch, self._embedder)
             return
+        from codeintel_rev.indexing.parse_pool import ParsePool
+
         workers = self._options.workers or os.cpu_count() or 1
         pool = ParsePool(workers, self._repo, self._source, self._options.model)
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -118,6 +117,8 @@ def encode_state(state: WorkTreeState | None, moved: frozenset[str] = frozenset(
     try:
         return msgspec.json.encode(document).decode()
     except UnicodeEncodeError:  # a name that is no UTF-8
+        import json
+
         return json.dumps(document)
 
 
@@ -128,6 +129,8 @@ def decode_state(text: str | None) -> WorkTreeState | None:
     try:
         document = msgspec.json.decode(text)
     except msgspec.DecodeError:
+        import json
+
         document = json.loads(text)
     return WorkTreeState(
         document["stamp"],
