@@ -8,10 +8,13 @@ from codeintel_rev.errors import (
     Busy,
     CodeIntelError,
     DeadlineExceeded,
+    Forbidden,
     IndexUnusable,
     InvalidArgument,
     NotFound,
+    RateLimited,
     ScopeEmpty,
+    Unauthenticated,
     Unavailable,
 )
 
@@ -36,6 +39,9 @@ _BY_ERROR: Final[tuple[tuple[type[CodeIntelError], int], ...]] = (
     (NotFound, BAD_INPUT),
     (ScopeEmpty, BAD_INPUT),
     (IndexUnusable, INDEX),
+    (Unauthenticated, BAD_INPUT),
+    (Forbidden, BAD_INPUT),
+    (RateLimited, SERVICE),
     (Busy, BUSY),
     (DeadlineExceeded, SERVICE),
     (Unavailable, SERVICE),
