@@ -11,6 +11,7 @@ import argparse
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -35,14 +36,24 @@ or second on every set that was tried, which neither of them is (docs/model-card
 def average(tables: list[NDArray[np.float32]]) -> NDArray[np.float32]:
     """Return the mean of tables that are first scaled to the same mean length of a row."""
     scaled = [table / np.linalg.norm(table, axis=1).mean() for table in tables]
-    return np.mean(scaled, axis=0, dtype=np.float32)
+    mean: NDArray[np.float32] = np.mean(scaled, axis=0, dtype=np.float32)
+    return mean
 
 
 def step(result: Path, module: str, *arguments: str | Path) -> None:
-    """Run one module of this package unless its result exists."""
-    if not result.exists():
-        command = [sys.executable, "-m", f"training.{module}", *map(str, arguments)]
-        subprocess.run(command, check=True, env={**os.environ, **ALLOCATOR})
+    """Run one module of this package unless its result exists, which appears only when it is whole.
+
+    What an interrupted step had written stays beside it, so that a step can go on from there.
+    """
+    if result.exists():
+        return
+    partial = result.with_name(f"partial-{result.name}")
+    given = [partial if argument == result else argument for argument in arguments]
+    command = [sys.executable, "-m", f"training.{module}", *map(str, given)]
+    begin = time.monotonic()
+    subprocess.run(command, check=True, env={**os.environ, **ALLOCATOR})
+    partial.rename(result)
+    print(f"{result.name}: {(time.monotonic() - begin) / 60:.1f} minutes", flush=True)
 
 
 def main() -> None:

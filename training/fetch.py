@@ -3,8 +3,8 @@
     python -m training.fetch DEST
 
 Each package lands in ``DEST/<registry>/<name>``; ``DEST/licences.tsv`` lists what was kept and
-what was dropped, with the licence it declares. A package that is there already is not fetched
-again.
+what was dropped, with the licence it declares. What is listed there is not fetched again, unless it
+could not be had.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ PERMISSIVE = re.compile(
     r"|HPND|Expat|ZPL|public[ -]domain|curl|X11|OpenSSL|PostgreSQL)",
     re.IGNORECASE,
 )
+NOT_FETCHED = "not fetched"
 COPYLEFT = re.compile(r"\b[AL]?GPL|GNU|EUPL|CeCILL|SSPL|\bCC-BY-(NC|SA)", re.IGNORECASE)
 
 
@@ -86,29 +87,40 @@ FETCHERS = {"pypi": fetch_pypi, "npm": fetch_npm, "deb": fetch_deb, "debsrc": fe
 
 def fetch(registry: str, name: str, destination: Path) -> str:
     """Fetch one package and return its declared licence, or why it could not be had."""
-    with tempfile.TemporaryDirectory(dir=destination.parent.parent) as scratch:
+    shutil.rmtree(destination, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=destination.parents[2]) as scratch:
         folder = Path(scratch)
         try:
             licence = FETCHERS[registry](name, folder)
         except (subprocess.SubprocessError, OSError, StopIteration, IndexError) as error:
-            return f"not fetched: {type(error).__name__}"
+            return f"{NOT_FETCHED}: {type(error).__name__}"
         if is_permissive(licence):
-            shutil.move(folder / "x", destination)
+            (folder / "x").rename(destination)
     return licence
+
+
+def settled(log: Path) -> set[tuple[str, str]]:
+    """Return the registries and names of the packages that were kept or dropped before."""
+    if not log.exists():
+        return set()
+    rows = [line.split("\t") for line in log.read_text("utf-8").splitlines()]
+    return {(row[0], row[1]) for row in rows if not row[3].startswith(NOT_FETCHED)}
 
 
 def main() -> None:
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
-    with (target / "licences.tsv").open("a") as log:
-        for line in PACKAGES.read_text().splitlines():
+    log_path = target / "licences.tsv"
+    done = settled(log_path)
+    with log_path.open("a", encoding="utf-8") as log:
+        for line in PACKAGES.read_text("utf-8").splitlines():
             if not line or line.startswith("#"):
                 continue
             registry, name = line.split(" ")
+            if (registry, name) in done:
+                continue
             destination = target / registry / name.replace("/", "+")
             destination.parent.mkdir(parents=True, exist_ok=True)
-            if destination.exists():
-                continue
             licence = fetch(registry, name, destination)
             kept = "kept" if destination.exists() else "dropped"
             log.write(f"{registry}\t{name}\t{kept}\t{licence}\n")
