@@ -31,8 +31,8 @@ MIN_DEAD = 1_000
 MIN_NEW = 20_000
 """Fewer chunks than these that the catalog lacks are never worth one."""
 NEW_SHARE = 0.25
-"""So many, as a share of the live ones, are: what the catalog lacks is read from the journal by every
-exhaustive search, and from many vectors on compared one by one."""
+"""So many, as a share of the live ones, are: an exhaustive search reads from the journal what the
+catalog lacks, 9 ms for 1,000 chunks, and of very many vectors the new ones are compared one by one."""
 
 
 class RepositoryCompaction(msgspec.Struct, frozen=True):

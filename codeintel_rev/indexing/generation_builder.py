@@ -212,6 +212,8 @@ class GenerationBuilder:
     def _check_vectors(self) -> None:
         """Raise ``IndexDamaged`` when something else than was written would be taken over."""
         for segment in self._journal.segments():
+            if segment.first_row >= self._sealed.end_row:
+                continue
             if not vector_store.is_whole(self._folder.vectors, segment, self._dim):
                 raise _damaged(f"{segment.file} does not hold the vectors that were written")
 
@@ -223,10 +225,10 @@ class GenerationBuilder:
         if not self._afresh and folder.exists():
             try:
                 self._remove_words(folder)
+                if sum(lexical_files.segment_sizes(folder)) == self._sealed.chunks:
+                    return
             except IndexDamaged as error:
                 _log.warning("%s; it is made anew from the journal", error.message)
-            if self._is_complete(folder):
-                return
         shutil.rmtree(folder, ignore_errors=True)
         self._make_words(folder)
 
@@ -237,10 +239,6 @@ class GenerationBuilder:
         spare = self._journal.first_chunks(self._sealed.end_row, lexical_removal.SPARE_DOCUMENTS)
         documents = [lexical_document(chunk) for chunk in spare]
         lexical_removal.remove_rows(folder, gone.tolist(), documents)
-
-    def _is_complete(self, folder: Path) -> bool:
-        """Return whether the words are those of the sealed rows and of no others."""
-        return sum(lexical_files.segment_sizes(folder)) == self._sealed.chunks
 
     def _make_words(self, folder: Path) -> None:
         words = TantivyWriter(folder, bulk=True, create=True)

@@ -10,7 +10,7 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
-from codeintel_rev.retrieval.lexical_schema import ROW, open_index
+from codeintel_rev.retrieval.lexical_schema import ROW, damaged, open_index
 
 _MAGIC = 1337
 """The last four bytes of a tantivy file; before them the length of a JSON footer with its CRC."""
@@ -40,8 +40,11 @@ def all_rows(folder: Path) -> NDArray[np.int64]:
 
 
 def segment_sizes(folder: Path) -> list[int]:
-    """Return the documents of each segment, deleted ones counted."""
-    return [segment.max_doc for segment in _meta(folder).segments]
+    """Return the documents of each segment, deleted ones counted; raises ``IndexDamaged``."""
+    try:
+        return [segment.max_doc for segment in _meta(folder).segments]
+    except (OSError, msgspec.MsgspecError) as error:
+        raise damaged(folder, f"meta.json: {error}") from error
 
 
 def damaged_files(folder: Path) -> list[str]:

@@ -339,7 +339,7 @@ def catalog_of(repo: Path, generation: int) -> list[dict[str, object]]:
     return pq.read_table(folder_of(repo).catalog(generation) / "chunks.parquet").to_pylist()
 
 
-@pytest.mark.parametrize("kind", ["catalog", "lexical"])
+@pytest.mark.parametrize("kind", ["catalog", "lexical", "meta.json"])
 def test_what_cannot_be_taken_over_is_made_anew(repo: Path, kind: str) -> None:
     compact(repo)
     scores = word_scores(repo)
@@ -352,6 +352,8 @@ def test_what_cannot_be_taken_over_is_made_anew(repo: Path, kind: str) -> None:
     if kind == "catalog":
         path = folder.catalog(1) / "chunks.parquet"
         path.write_bytes(b"PAR2" + path.read_bytes()[4:-4] + b"PAR2")
+    elif kind == "meta.json":
+        (folder.lexical(1) / kind).write_text("{}")
     else:
         for path in folder.lexical(1).glob("*.term"):
             path.unlink()
