@@ -87,14 +87,18 @@ def measure(root: Path, data: Path, share: float) -> dict[str, object]:
 
 
 def cycle(root: Path, data: Path, cycles: int) -> dict[str, object]:
-    """Edit one file and compact, again and again; returns how the size went."""
+    """Edit one file and compact, again and again, in this process; returns how the size went."""
+    from codeintel_rev.app.compaction import compact_data_dir
+    from codeintel_rev.app.indexer import index_repositories
+    from codeintel_rev.app.refreshing import quiet
+
     edited = next(source_files(root))
     sizes, started = [], time.perf_counter()
     for edition in range(cycles):
         rewrite(edited, edition)
-        run("index", str(root), "--data-dir", str(data))
+        index_repositories([root], data_dir=data)
         forget_the_dead(data)
-        run("compact", "--data-dir", str(data))
+        compact_data_dir(data, progress=quiet)
         sizes.append(size(data))
     return {
         "count": cycles,
@@ -102,6 +106,7 @@ def cycle(root: Path, data: Path, cycles: int) -> dict[str, object]:
         "bytes_after_the_first": sizes[0],
         "bytes_at_most": max(sizes),
         "bytes_after_the_last": sizes[-1],
+        "files_after_the_last": sum(path.is_file() for path in data.rglob("*")),
     }
 
 
