@@ -12,6 +12,7 @@ import pytest
 from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.app.served.files import open_file
 from codeintel_rev.app.served.index import ServedIndex
+from codeintel_rev.app.traces import TraceReader, trace_folder
 from codeintel_rev.app.work_pool import WorkPool
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import Busy, DeadlineExceeded, IndexMissing, NotFound, PathOutsideRoot
@@ -131,3 +132,18 @@ def test_views_share_what_searches_exhaustively(tmp_path: Path, settings: Settin
         assert whole.search_all("return 1").total == 2
         assert view._exhaustive_searcher() is whole._exhaustive_searcher()
     served.close()
+
+
+async def test_what_was_answered_is_on_record_when_the_server_ends(
+    tmp_path: Path, settings: Settings
+) -> None:
+    add(tmp_path, "one", settings)
+    served = ServedIndex(tmp_path / "dd", settings)
+    async with served.answering() as orchestrator:
+        async for event in orchestrator.answer("what does one return?", session_id="s"):
+            envelope = event.envelope
+    served.close()
+
+    assert envelope is not None
+    reader = TraceReader(trace_folder(tmp_path / "dd"), keep_days=30)
+    assert reader.row(envelope.trace_id)["session_id"] == "s"

@@ -11,10 +11,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
+from codeintel_rev.answer.context import TraceSink
 from codeintel_rev.answer.orchestrator import AnswerOrchestrator
 from codeintel_rev.app.components import load_embedder
 from codeintel_rev.app.local import LocalIndex
 from codeintel_rev.app.local_answers import LocalAnswerContext
+from codeintel_rev.app.traces import tracer_of
 from codeintel_rev.config.settings import Settings
 from codeintel_rev.errors import CodeIntelError
 from codeintel_rev.io.static_embedder import StaticEmbedder
@@ -34,8 +36,11 @@ Repositories = frozenset[str] | None
 class _Opened:
     """One opening of the data directory, and how many use it."""
 
-    def __init__(self, index: LocalIndex, signature: Signature) -> None:
+    def __init__(
+        self, index: LocalIndex, signature: Signature, traces: TraceSink | None = None
+    ) -> None:
         self.index = index
+        self._traces = traces
         self.signature = signature
         self.users = 1  # whoever serves it
         self._views: dict[frozenset[str], LocalIndex] = {}
@@ -52,7 +57,7 @@ class _Opened:
     def orchestrator(self, repos: Repositories) -> AnswerOrchestrator:
         found = self._orchestrators.get(repos)
         if found is None:
-            context = LocalAnswerContext.of(self.view(repos))
+            context = LocalAnswerContext.of(self.view(repos), self._traces)
             found = self._orchestrators[repos] = AnswerOrchestrator(context)
         return found
 
@@ -74,6 +79,7 @@ class ServedIndex:
         self.data_dir = data_dir
         self.settings = settings
         self._embedder: StaticEmbedder = load_embedder(settings)
+        self._tracer = tracer_of(data_dir, settings.trace)
         self._clock = clock
         self._lock = Lock()
         self._opened: _Opened | None = None
@@ -104,11 +110,13 @@ class ServedIndex:
             self._release(opened)
 
     def close(self) -> None:
-        """Close the index when its last user is done."""
+        """Close the index when its last user is done, and write the traces that wait."""
         with self._lock:
             opened, self._opened = self._opened, None
         if opened is not None:
             self._release(opened)
+        if self._tracer is not None:
+            self._tracer.close()
 
     def _acquire(self) -> _Opened:
         replaced = None
@@ -136,7 +144,7 @@ class ServedIndex:
             _log.warning("the index stays as it was opened before: %s", error)
             return self._opened
         self._retry_at = 0.0
-        self._opened = _Opened(index, signature)
+        self._opened = _Opened(index, signature, self._tracer)
         return self._opened
 
     def _release(self, opened: _Opened) -> None:
