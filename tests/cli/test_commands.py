@@ -330,7 +330,7 @@ def test_the_shell_can_complete_commands_and_options(repo: Path) -> None:
     env["COMP_CWORD"] = "1"
     command = [sys.executable, "-P", "-m", "codeintel_rev"]
     done = subprocess.run(command, cwd=repo, env=env, capture_output=True, text=True, check=False)
-    assert done.stdout.split() == ["search"]
+    assert "search" in done.stdout.split()
     env |= {"COMP_WORDS": "codeintel search --ex", "COMP_CWORD": "2"}
     done = subprocess.run(command, cwd=repo, env=env, capture_output=True, text=True, check=False)
     assert set(done.stdout.split()) == {"--exclude", "--explain"}
