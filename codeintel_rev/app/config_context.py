@@ -56,7 +56,7 @@ class ApplicationContext:
 
     def code(self, caller: Caller) -> ServedCode:
         """Return the code that a caller may see."""
-        return ServedCode(self.served, caller.repos)
+        return ServedCode(self.served, caller.repos, caller.session)
 
     async def run(self, work: Callable[[], T]) -> T:
         """Return ``work()``, made on a thread; raises ``Busy`` or ``DeadlineExceeded``."""

@@ -24,6 +24,8 @@ class ServedCode:
 
     served: ServedIndex
     repos: Repositories
+    session: str | None = None
+    """Told to the traces of answers."""
 
     def search(
         self, query: str, *, limit: int, scope: Scope | None, mode: Mode, explain: bool
@@ -123,6 +125,7 @@ class ServedCode:
                 top_k=top_k,
                 rerank_top_n=rerank_top_n,
                 time_budget_ms=time_budget_ms,
+                session_id=self.session,
             )
             async with aclosing(events):
                 async for event in events:
