@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -266,7 +267,8 @@ class LocalIndex:
         """
         from codeintel_rev.app.related import related_code
 
-        return related_code(self, path, line, limit, scope)
+        found = related_code(self, path, line, limit, scope)
+        return replace(found, limits=(*self._limits, *found.limits))
 
     def ask(
         self,

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from codeintel_rev.app.hit_places import placed_hits
 from codeintel_rev.app.requests import checked_limit, checked_scope
 from codeintel_rev.errors import InvalidArgument, NotFound
@@ -48,21 +50,28 @@ def related_code(
     """Return what is like the chunk at ``path:line``, best first; see ``LocalIndex.related``."""
     started = time.perf_counter()
     limit = checked_limit(limit)
-    selected = index.selected(checked_scope(scope))
-    source = _source(selected, path, line, scope)
+    scope = checked_scope(scope)
+    selected = index.selected(scope)
+    anywhere = scope and msgspec.structs.replace(
+        scope, include_globs=None, exclude_globs=None, languages=None
+    )
+    source = _source(selected, path, line, anywhere)
     record = source.record
     document = (record.uri, record.symbol, record.content)
     vector = index.embedder.embed_documents([document])[0]
-    with source.opened.view(scope) as view:
+    with source.opened.view(anywhere) as view:
         assert view is not None
         chunk = given(view.channels, vector, record.content)
     hits: list[SearchHit] = []
     limits: list[str] = []
+    reached = False
     for opened in selected:
         with opened.view(scope) as view:
-            if view is not None:
+            if view is not None and view.channels.mask.any():
+                reached = True
                 limits += view.limits
                 hits += _hits(view, chunk, limit * _SPARE)
+    limits += [] if reached else ["scope_empty"]
     hits.sort(key=lambda hit: (-hit.score, hit.doc_id))
     others = collapsed(hit for hit in hits if not source.is_in(hit))
     took_ms = round((time.perf_counter() - started) * 1000, 3)

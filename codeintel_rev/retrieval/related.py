@@ -31,7 +31,7 @@ class Given(NamedTuple):
     vector: NDArray[np.float32]
     terms: Sequence[str]
     full: float
-    """The BM25 score of the chunk for its own words."""
+    """The best BM25 score for the chunk's own words, which is nearly always its own."""
 
 
 def given(channels: Channels, vector: NDArray[np.float32], text: str) -> Given:

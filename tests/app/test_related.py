@@ -72,6 +72,13 @@ def test_a_path_may_be_written_in_several_ways(index: LocalIndex, path: str) -> 
     assert index.related(path, 2, scope=SHOP).query == "web/worker.py:2"
 
 
+def test_the_scope_says_what_is_found_and_not_where_to_start(index: LocalIndex) -> None:
+    jobs = Scope(repos=["shop"], include_globs=["jobs/"])
+    assert index.related("web/client.py", 4, scope=jobs).hits[0].uri == "jobs/copied.py"
+    nothing = index.related("web/client.py", 4, scope=Scope(repos=["shop"], languages=["go"]))
+    assert (nothing.hits, nothing.limits) == ((), ("scope_empty",))
+
+
 def test_the_limit_counts_hits(index: LocalIndex) -> None:
     assert len(index.related("web/client.py", 4, limit=1, scope=SHOP).hits) == 1
 
