@@ -19,7 +19,7 @@ from codeintel_rev.errors import NotFound, StorageFailed, Unavailable
 from codeintel_rev.indexing.chunker import CHUNKER_VERSION
 from codeintel_rev.indexing.pipeline import RefreshReport
 from codeintel_rev.indexing.store import RepositoryFolder
-from codeintel_rev.io import file_lock
+from codeintel_rev.io import file_lock, storage_failure
 from codeintel_rev.io.git_objects import ResolvedRef
 from codeintel_rev.io.git_worktrees import is_bare, is_worktree, tree_roots
 from codeintel_rev.io.journal import Snapshot
@@ -90,6 +90,7 @@ def _rebuild(run: Run, repository: Repository, folder: RepositoryFolder) -> None
 
     waiting = run.waiting
     with (
+        storage_failure.explained(folder.path),
         file_lock.hold(
             folder.compactor_lock,
             timeout_s=waiting.timeout_s,
