@@ -109,6 +109,8 @@ def _rebuild(run: Run, repository: Repository, folder: RepositoryFolder) -> None
             run.embedder.dim,
             nullcontext,
             embedder=run.embedder,
+            afresh=True,
+            materialize=run.settings.duckdb.materialize,
             versions={key: wanted[key] for key in behind - {CUT}},
         )
         compactor.run(_told(run))
