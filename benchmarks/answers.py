@@ -144,7 +144,7 @@ def _cross_validated(values: NDArray[np.float64], right: NDArray[np.bool_]) -> N
 def _fit(values: NDArray[np.float64], right: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return bias and weights of a logistic regression, by Newton's method with a little ridge."""
     inputs = np.column_stack([np.ones(len(values)), values])
-    ridge = 1e-3 * len(values) * np.diag([0.0, *([1.0] * values.shape[1])])
+    ridge = 1e-5 * len(values) * np.diag([0.0, *([1.0] * values.shape[1])])
     weights = np.zeros(inputs.shape[1])
     for _ in range(50):
         chance = 1 / (1 + np.exp(-inputs @ weights))

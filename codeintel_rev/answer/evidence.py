@@ -1,8 +1,8 @@
 """Evidence: how strongly the retrieved snippets support an answer (pure).
 
 The strength is a logistic function of three signals that can be measured on any question. Its
-constants were fitted by ``benchmarks/answers.py`` on 1,899 questions to 54 repositories, a third
-asked of their own and two thirds of others; the table of how it turned out is beside the benchmark.
+constants follow a fit (``benchmarks/answers.py``) on 633 questions to 54 trees, each asked of its own
+and of two of other repositories; benchmarks/README.md shows how it turned out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BEST = 3
 NO_EVIDENCE: Final = 0.2
 """Below this strength an answer begins by saying that nothing was found.
 
-On those questions 14% of the ones asked of the wrong repository pass it, and 7% of the ones whose
+On those questions 15% of the ones asked of the wrong repository pass it, and 6% of the ones whose
 answer is among the best three hits do not; at 0.3 it would be 9% and 13%.
 """
 
