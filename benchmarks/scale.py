@@ -134,7 +134,8 @@ def dense(data: Path, asked: list[str]) -> dict[str, object]:
         scopes["in a row"] = np.zeros(len(live), dtype=np.bool_)
         scopes["in a row"][start : start + int(len(live) * share)] = True
         for name, scope in list(scopes.items())[: 1 if share == 1.0 else 2]:
-            told[f"dense, {share:.1%} {name}"] = quality(served, exact, queries, live & scope)
+            if (live & scope).any():
+                told[f"dense, {share:.1%} {name}"] = quality(served, exact, queries, live & scope)
     return told
 
 
@@ -154,7 +155,7 @@ def quality(
         times.append(time.thread_time() - started)
         true, _ = exact.search(query, 50, mask)
         for k in shares:
-            shares[k] += len(np.intersect1d(found[:k], true[:k])) / max(1, len(true[:k]))
+            shares[k] += len(np.intersect1d(found[:k], true[:k])) / len(true[:k])
     return {f"recall_at_{k}": round(share / len(queries), 4) for k, share in shares.items()} | (
         percentiles(times)
     )
