@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _BACKLOG = 2048
 _KEEP_ALIVE_S = 30
-_WORKER_TIMEOUT_S = 60
+_WORKER_TIMEOUT_S = 30
 """A worker that shows no sign of life for so long is replaced."""
 
 

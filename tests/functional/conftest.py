@@ -16,7 +16,7 @@ from codeintel_rev.app.local import open_index
 from codeintel_rev.config.settings import load_settings
 
 START_TIMEOUT_S = 90.0
-END_TIMEOUT_S = 60.0
+END_TIMEOUT_S = 90.0
 
 PY = "def total_price(items):\n    return sum(items)\n"
 GO = "package shop\n\nfunc TotalPrice(items []int) int {\n\treturn len(items)\n}\n"

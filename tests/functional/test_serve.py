@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,10 @@ def alive(pid: int) -> bool:
         return False
 
 
+async def nobody_of(pids: list[int]) -> bool:
+    return not any(alive(pid) for pid in pids)
+
+
 async def files_found(client: httpx2.AsyncClient, query: str) -> set[str]:
     found = await client.post("/v1/search", json={"query": query})
     return {hit["uri"] for hit in found.json().get("hits", ())}
@@ -74,6 +79,7 @@ async def test_a_folder_is_indexed_and_followed_while_it_is_served(
         await until(found)
 
 
+@pytest.mark.timeout(300)
 async def test_a_worker_that_dies_is_replaced_and_nobody_outlives_the_server(shop: Path) -> None:
     with running("--repo", str(shop), "--workers", "2") as (process, address):
         async with httpx2.AsyncClient(
@@ -95,8 +101,8 @@ async def test_a_worker_that_dies_is_replaced_and_nobody_outlives_the_server(sho
             assert await files_found(client, "total price")
             family = list(children(process.pid))
             process.send_signal(signal.SIGTERM)
-            await asyncio.to_thread(process.wait, 60)
-            assert not any(alive(pid) for pid in family)
+            await asyncio.to_thread(process.wait, 90)
+            await until(partial(nobody_of, family))
 
 
 async def test_a_killed_server_leaves_no_process_behind(shop: Path) -> None:
@@ -108,11 +114,7 @@ async def test_a_killed_server_leaves_no_process_behind(shop: Path) -> None:
         await until(complete)
         family = list(children(process.pid))
         process.kill()
-
-        async def gone() -> bool:
-            return not any(alive(pid) for pid in family)
-
-        await until(gone)
+        await until(partial(nobody_of, family))
 
 
 async def test_sessions_go_on_while_redis_is_away(shop: Path) -> None:
