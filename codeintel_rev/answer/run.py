@@ -189,7 +189,7 @@ class AnswerRun:
             trace_id=self.trace_id,
             session_id=self.session_id,
             timestamp=self.timestamp,
-            query=self.query,
+            query=_encodable(self.query),
             scope=None if self.scope is None else msgspec.json.encode(self.scope).decode(),
             mode=self.mode,
             retrieval=self.retrieval,
@@ -218,5 +218,10 @@ class AnswerRun:
             confidence=self.confidence,
             limits=tuple(self.limits),
             status="error" if self.error else "ok",
-            error=self.error,
+            error=None if self.error is None else _encodable(self.error),
         )
+
+
+def _encodable(text: str) -> str:
+    """Return the text with halves of characters, which no file format takes, replaced."""
+    return text.encode("utf-8", "replace").decode()

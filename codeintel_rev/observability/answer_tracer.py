@@ -91,7 +91,7 @@ class AnswerTracer:
         return self._closing or len(self._waiting) >= self._batch_size
 
     def _flush(self) -> bool:
-        """Write one batch; returns whether one was written."""
+        """Settle one batch; returns whether there may be another."""
         with self._news:
             batch = [
                 self._waiting.popleft() for _ in range(min(len(self._waiting), self._batch_size))
@@ -100,9 +100,14 @@ class AnswerTracer:
             return False
         try:
             self._write(self._folder, self._worker, self._flushes, batch)
-        except Exception as error:
+        except OSError as error:
             self._keep(batch, error)
             return False
+        except Exception:
+            # no disk will ever take it: tried again it would keep all others waiting
+            log.exception("%d traces cannot be written and are given up", len(batch))
+            self.dropped += len(batch)
+            return True
         self._flushes += 1
         self.written += len(batch)
         return True

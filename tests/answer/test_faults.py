@@ -319,3 +319,13 @@ async def test_two_hundred_answers_of_one_orchestrator_share_its_threads():
 
     assert {envelope.limits for envelope in envelopes} == {()}
     assert len(context.traces.taken) == 200
+
+
+async def test_half_a_character_in_a_question_does_not_spoil_its_trace():
+    context = local()
+    orchestrator = AnswerOrchestrator(context)
+    async for _ in orchestrator.answer("what is \ud800 returned?"):
+        pass
+    orchestrator.close()
+
+    assert context.traces.taken[0].query == "what is ? returned?"

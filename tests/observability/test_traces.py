@@ -183,6 +183,16 @@ def test_what_a_full_disk_refused_is_written_when_there_is_room(tmp_path):
     assert (tracer.written, tracer.dropped) == (4, 0)
 
 
+def test_a_trace_that_no_file_takes_does_not_keep_the_others_waiting(tmp_path):
+    tracer = AnswerTracer(tmp_path, batch_size=1)
+    tracer.emit(replace(TRACE, query="half \ud800"))
+    tracer.emit(TRACE)
+    tracer.close()
+
+    assert ids_in(tmp_path) == ["t0"]
+    assert (tracer.written, tracer.dropped) == (1, 1)
+
+
 def test_a_disk_that_stays_full_costs_the_oldest_traces_and_they_are_counted(tmp_path):
     disk = FullDisk()
     tracer = AnswerTracer(tmp_path, batch_size=100, flush_seconds=3600, capacity=10, write=disk)
