@@ -28,11 +28,13 @@ from codeintel_rev.errors import IndexMissing
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import file_lock
 from codeintel_rev.io.journal import Journal
+from codeintel_rev.io.journal_schema import connect
 from codeintel_rev.io.registry import Registry
 from tests.faults.oracle import NOTHING, Contents, contents, fresh_build
 
-ACTIONS = ("index", "batches", "workers", "refresh", "rebuild", "compact")
-"""``batches`` builds in many commits, ``workers`` with parse workers."""
+ACTIONS = ("index", "batches", "workers", "refresh", "rebuild", "compact", "recompact")
+"""``batches`` builds in many commits, ``workers`` with parse workers; ``recompact`` has a generation
+to take over, and chunks to drop."""
 
 FILES = 8
 
@@ -84,17 +86,28 @@ def edit(root: Path) -> None:
     (root / "added.py").write_text(source(99, "added"))
 
 
+def forget_the_dead(root: Path) -> None:
+    """Let every version that no snapshot holds be older than compaction keeps it."""
+    (path,) = (root / ".codeintel").glob("repos/*/state.sqlite")
+    connection = connect(path)
+    connection.execute("UPDATE version SET retired_ns = 0")
+    connection.close()
+
+
 def set_scene(folder: Path, action: str) -> Scene:
     """Make a repository in the state in which ``action`` finds it, and learn its steps."""
     root, saved = folder / "shop", folder / "saved"
     root.mkdir(parents=True)
     for number in range(FILES):
         (root / f"part{number}.py").write_text(source(number, "only"))
-    if action in ("refresh", "rebuild", "compact"):
+    if action not in ("index", "batches", "workers"):
         index_repositories([root])
+        if action == "recompact":
+            compact_data_dir(root / ".codeintel", progress=quiet)
         edit(root)
-    if action == "compact":
+    if action in ("compact", "recompact"):
         index_repositories([root])
+        forget_the_dead(root)
     shutil.copytree(root, saved)
     before = _held(root)
     after = fresh_build(root, folder / "fresh")

@@ -15,7 +15,7 @@ from tests.faults.kill import Kill, choose, play, set_scene, source
 PATIENCE_S = 60.0
 
 
-@pytest.mark.parametrize(("action", "points"), [("batches", 3), ("rebuild", 3), ("compact", 4)])
+@pytest.mark.parametrize(("action", "points"), [("batches", 3), ("rebuild", 3), ("recompact", 4)])
 def test_a_kill_costs_only_the_work_of_the_killed(tmp_path: Path, action: str, points: int) -> None:
     scene = set_scene(tmp_path, action)
     rng = random.Random(len(scene.steps))

@@ -19,7 +19,7 @@ def act(action: str, root: Path) -> None:
     from codeintel_rev.app.indexer import index_repositories, quiet
     from codeintel_rev.indexing import pipeline
 
-    if action == "compact":
+    if action in ("compact", "recompact"):
         compact_data_dir(root / ".codeintel", progress=quiet)
         return
     if action == "workers":
