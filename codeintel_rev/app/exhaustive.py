@@ -59,6 +59,10 @@ class ExhaustiveSearcher:
         self._settings = settings
         self._catalogs = Catalogs(settings)
 
+    def interrupt(self) -> None:
+        """Stop every query that runs now; its search fails with ``DeadlineExceeded``."""
+        self._catalogs.interrupt()
+
     def close(self) -> None:
         """Close every catalog."""
         self._catalogs.close()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from codeintel_rev.cli.output import Output
 from codeintel_rev.types import SearchHit, SearchResult
+
+_STOP_AGAIN_S = 0.05
 
 
 def show_matches(output: Output, result: SearchResult, roots: Mapping[str, str], what: str) -> None:
@@ -40,6 +42,21 @@ def count_text(result: SearchResult, what: str) -> str:
         return "nothing found"
     counted = f"{total:,} {what}{'s'[: total > 1]}"
     return counted if len(result.hits) == total else f"the first {len(result.hits):,} of {counted}"
+
+
+def interruptible(find: Callable[[], SearchResult], stop: Callable[[], None]) -> SearchResult:
+    """Return what ``find`` does, letting Ctrl-C stop it: a query in the main thread is deaf."""
+    from concurrent.futures import ThreadPoolExecutor, wait
+
+    with ThreadPoolExecutor(1) as thread:
+        found = thread.submit(find)
+        try:
+            return found.result()
+        except BaseException:
+            while not found.done():  # between two queries there is nothing to stop
+                stop()
+                wait([found], timeout=_STOP_AGAIN_S)
+            raise
 
 
 @contextmanager

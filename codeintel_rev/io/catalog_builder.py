@@ -65,6 +65,6 @@ def _dim(chunks: Path) -> int:
     except (OSError, pa.ArrowInvalid, KeyError, AttributeError) as error:
         raise IndexDamaged(
             f"{chunks.name} is no Parquet file of chunks: {error}",
-            hint="run `codeintel compact` to build it anew",
+            hint="run `codeintel doctor --repair`",
             value=str(chunks),
         ) from error

@@ -47,6 +47,10 @@ class DuckDBCatalog:
         """Close the database."""
         self._manager.close()
 
+    def interrupt(self) -> None:
+        """Stop what runs now, in whatever thread; it fails with ``DeadlineExceeded``."""
+        self._manager.interrupt()
+
     # --- chunks -------------------------------------------------------------------------------
 
     async def query_by_ids(

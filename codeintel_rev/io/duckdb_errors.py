@@ -39,7 +39,10 @@ MISTAKES = (
 )
 """Errors that blame the statement; they reach whoever wrote it as they are."""
 
-_COMPACT = "run `codeintel compact` to build it anew; searches do without it meanwhile"
+_SIGNALLED = "Query interrupted"
+"""What DuckDB makes of any exception that a signal handler raises while it runs."""
+
+_REPAIR = "run `codeintel doctor --repair`; searches do without it meanwhile"
 
 _MEANINGS: tuple[tuple[str, type[CodeIntelError], str, str], ...] = (
     (
@@ -54,9 +57,9 @@ _MEANINGS: tuple[tuple[str, type[CodeIntelError], str, str], ...] = (
         "is open in this process in the other way, for reading or for writing",
         "close the other one first",
     ),
-    ("Table with name chunks", IndexForeign, "holds no chunks", _COMPACT),
-    ("does not exist", IndexMissing, "does not exist", "run `codeintel compact` to build it"),
-    ("Trying to read a database file with version", IndexForeign, "has another format", _COMPACT),
+    ("Table with name chunks", IndexForeign, "holds no chunks", _REPAIR),
+    ("does not exist", IndexMissing, "does not exist", "run `codeintel compact` to make it"),
+    ("Trying to read a database file with version", IndexForeign, "has another format", _REPAIR),
 )
 """Words of DuckDB that tell apart what it raises alike: the words, the error, its text, the hint."""
 
@@ -65,7 +68,7 @@ _MEANINGS: tuple[tuple[str, type[CodeIntelError], str, str], ...] = (
 def explained(path: Path | str, *, sound: bool = False) -> Iterator[None]:
     """Raise ours for what DuckDB raises about the database ``path`` or what it reads.
 
-    ``sound`` statements are right whenever the database is, so they are never to blame.
+    Ctrl-C stays what it is. ``sound`` statements are right whenever the database is, so they are never to blame.
     """
     try:
         yield
@@ -73,6 +76,10 @@ def explained(path: Path | str, *, sound: bool = False) -> Iterator[None]:
         if (told := meaning(path, error, sound=sound)) is None:
             raise
         raise told from error
+    except RuntimeError as error:
+        if str(error) != _SIGNALLED:
+            raise
+        raise KeyboardInterrupt from error
 
 
 def meaning(path: Path | str, error: duckdb.Error, *, sound: bool = False) -> CodeIntelError | None:
@@ -96,4 +103,4 @@ def meaning(path: Path | str, error: duckdb.Error, *, sound: bool = False) -> Co
     # a broken Parquet file is told as invalid input, like a faulty statement
     if isinstance(error, MISTAKES) and not sound and "parquet" not in first.lower():
         return None
-    return IndexDamaged(f"the catalog {name} cannot be read: {first}", hint=_COMPACT, value=value)
+    return IndexDamaged(f"the catalog {name} cannot be read: {first}", hint=_REPAIR, value=value)

@@ -59,6 +59,7 @@ class DuckDBManager:
         self.path = db_path
         self.settings = settings
         self._idle: list[duckdb.DuckDBPyConnection] = []
+        self._lent: set[duckdb.DuckDBPyConnection] = set()
         with explained(db_path, sound=True):
             self._root, self.read_only = _open(db_path, read_only)
             try:
@@ -79,6 +80,12 @@ class DuckDBManager:
         self._idle.clear()
         self._root.close()
 
+    def interrupt(self) -> None:
+        """Stop what runs now, in whatever thread; it fails with ``DeadlineExceeded``."""
+        for connection in list(self._lent):
+            with suppress(duckdb.ConnectionException):  # it was closed meanwhile
+                connection.interrupt()
+
     @contextmanager
     def connection(self, *, timeout_s: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """Lend a connection for a block, in which results have to be fetched too.
@@ -89,6 +96,7 @@ class DuckDBManager:
         about a faulty statement pass as they are.
         """
         connection = self._take()
+        self._lent.add(connection)
         kept = False
         try:
             with (
@@ -100,6 +108,7 @@ class DuckDBManager:
             connection.abort()  # what was not fetched
             kept = len(self._idle) < self.settings.pool_size
         finally:
+            self._lent.discard(connection)
             if kept:
                 self._idle.append(connection)
             else:
