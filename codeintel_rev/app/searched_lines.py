@@ -44,31 +44,33 @@ class SearchedLines(NamedTuple):
         ]
         paths = sorted({path for path, _, _ in files})
         number_of = {path: number for number, path in enumerate(paths)}
-        numbers: dict[LongLine, int] = {}
-        blocks = [np.zeros((0, 4), dtype=np.int64)]
-        for path, snapshot, spans in files:
-            places = _placed_texts(spans, numbers)
-            where = np.full((len(places), 2), (snapshot, number_of[path]))
-            blocks.append(np.hstack([where, places]))
-        snapshots, path_numbers, rows, lines = np.concatenate(blocks).T
-        texts = Texts(rows, snapshots, path_numbers, lines)
-        return cls(paths, texts, {number: parts for parts, number in numbers.items()})
+        of_file = np.array([(number, number_of[path]) for path, number, _ in files], dtype=np.int64)
+        spans = np.concatenate([np.zeros((0, 5), np.int32), *(spans for _, _, spans in files)])
+        file = np.repeat(np.arange(len(files)), [len(spans) for _, _, spans in files])
+        rows, long_lines, kept = _long_lines(spans, file)
+        snapshots, path_numbers = of_file.reshape(-1, 2)[file[kept]].T
+        lines = spans[kept, _FIRST].astype(np.int64)
+        return cls(paths, Texts(rows[kept], snapshots, path_numbers, lines), long_lines)
 
 
-def _placed_texts(spans: NDArray[np.int32], numbers: dict[LongLine, int]) -> NDArray[np.int64]:
-    """Return the (text, first line) of one file's texts, and number the long lines among them."""
-    continues = np.zeros(len(spans), dtype=np.bool_)
-    continues[1:] = spans[1:, _FIRST] == spans[:-1, _LAST]
-    places = spans[:, [0, _FIRST]].astype(np.int64)
-    if not continues.any():
-        return places
-    for first in np.flatnonzero(continues & ~np.roll(continues, 1)) - 1:
-        last = first + 1
-        while last + 1 < len(spans) and continues[last + 1]:
-            last += 1
-        parts = _long_line(spans[first : last + 1].tolist())
-        places[first, 0] = numbers.setdefault(parts, -1 - len(numbers))
-    return places[~continues]
+def _long_lines(
+    spans: NDArray[np.int32], file: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], dict[int, LongLine], NDArray[np.bool_]]:
+    """Return the text of each chunk, the long lines, and which chunks do not go on with one.
+
+    Where a chunk begins a long line, its text is that of the line.
+    """
+    goes_on = np.zeros(len(spans), dtype=np.bool_)
+    goes_on[1:] = (spans[1:, _FIRST] == spans[:-1, _LAST]) & (file[1:] == file[:-1])
+    rows = spans[:, 0].astype(np.int64)
+    numbers: dict[LongLine, int] = {}
+    for first in np.flatnonzero(goes_on[1:] & ~goes_on[:-1]):
+        end = first + 1
+        while end < len(spans) and goes_on[end]:
+            end += 1
+        parts = _long_line(spans[first:end].tolist())
+        rows[first] = numbers.setdefault(parts, -1 - len(numbers))
+    return rows, {number: parts for parts, number in numbers.items()}, ~goes_on
 
 
 def _long_line(spans: Sequence[Sequence[int]]) -> LongLine:
