@@ -26,7 +26,7 @@ bench: $(VENV)/.runtime ## CPU time of each stage of indexing and searching
 	@$(PY) -m codeintel_rev bench stages
 
 test: $(VENV)/.dev ## run the tests; ARGS="-k name" is passed to pytest
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
 test-all: lint test ## everything that checks the code
 

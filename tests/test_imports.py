@@ -41,7 +41,17 @@ def test_exported_names_are_what_they_say() -> None:
     assert not hasattr(codeintel_rev, "no_such_name")
 
 
-SERVER = {"fastapi", "fastmcp", "mcp", "pydantic", "redis", "starlette", "uvicorn", "httpx", "httpx2"}
+SERVER = {
+    "fastapi",
+    "fastmcp",
+    "mcp",
+    "pydantic",
+    "redis",
+    "starlette",
+    "uvicorn",
+    "httpx",
+    "httpx2",
+}
 FORBIDDEN = SERVER | {"asyncio", "duckdb", "pyarrow", "rich", "tree_sitter"}
 
 
