@@ -21,10 +21,14 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 DIM = 8
 
 
-def chunk(content: str | None = None, **more: Any) -> bytes:
+def chunk(content: str, finish_reason: str | None = None, **delta: str) -> bytes:
     """One event of a completion in the shape in which vLLM sends it."""
-    delta = {} if content is None else {"content": content}
-    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None, **more}
+    choice = {
+        "index": 0,
+        "delta": {**delta, "content": content},
+        "logprobs": None,
+        "finish_reason": finish_reason,
+    }
     return event({"id": "c", "object": "chat.completion.chunk", "choices": [choice]})
 
 
