@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 
 from codeintel_rev.errors import InvalidArgument, Unavailable
 from codeintel_rev.io.sse import ServerEvent, SSEParser
 from codeintel_rev.io.vllm_score_client import VLLMScoreClient
-from codeintel_rev.io.vllm_transport import Timeouts, VLLMTransport
+from codeintel_rev.io.vllm_transport import ModelClient, Timeouts, VLLMTransport
 
 __all__ = ["Completion", "VLLMChatClient", "VLLMScoreClient"]
 
@@ -33,7 +32,7 @@ class Completion:
     """What the model thought aloud; no part of the answer."""
 
 
-class VLLMChatClient:
+class VLLMChatClient(ModelClient):
     """Streams chat completions (``ChatModel``); safe for concurrent use on one event loop."""
 
     def __init__(
@@ -46,26 +45,9 @@ class VLLMChatClient:
         transport: VLLMTransport | None = None,
     ) -> None:
         """Speak to ``model_id`` at ``base_url``; ``timeout`` is the longest silence in seconds."""
-        self.model_id = model_id
-        self._transport = transport or VLLMTransport(
-            base_url, api_key, timeouts=Timeouts(read=timeout)
-        )
+        timeouts = Timeouts(read=timeout)
+        super().__init__(model_id, transport or VLLMTransport(base_url, api_key, timeouts))
         self._has_usage = True
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._transport.close()
 
     async def stream_completion(
         self,

@@ -6,14 +6,13 @@ import asyncio
 import base64
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.errors import InvalidArgument, SettingsError, Unavailable
-from codeintel_rev.io.vllm_transport import Timeouts, VLLMTransport
+from codeintel_rev.io.vllm_transport import ModelClient, Timeouts, VLLMTransport
 
 PATH = "/v1/embeddings"
 BATCH_TOKENS = 16_384
@@ -28,7 +27,7 @@ _CHARS_A_TOKEN = 3.0
 _UNIT_ERROR = 1e-3
 
 
-class VLLMClient:
+class VLLMClient(ModelClient):
     """Embeds texts; safe for concurrent use on one event loop."""
 
     def __init__(
@@ -49,32 +48,15 @@ class VLLMClient:
 
         A text is cut to ``max_tokens`` by the server, which else refuses what is too long.
         """
-        self.model_id = model_id
+        timeouts = Timeouts(read=timeout)
+        super().__init__(model_id, transport or VLLMTransport(base_url, api_key, timeouts))
         self.dim = vec_dim
-        self._transport = transport or VLLMTransport(
-            base_url, api_key, timeouts=Timeouts(read=timeout)
-        )
         self._normalize = normalize
         self._prefixes = (query_prefix, document_prefix)
         self._max_tokens = max_tokens
         self._is_packed = True
         self._gate = asyncio.Semaphore(CONCURRENCY)
         self._queries: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._transport.close()
 
     async def embed_query(self, text: str) -> NDArray[np.float32]:
         """Return the vector of a query, shape ``(dim,)``; raises as ``embed_documents`` does."""

@@ -8,11 +8,10 @@ import logging
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from codeintel_rev.errors import CodeIntelError, NotFound, Unavailable
-from codeintel_rev.io.vllm_transport import Timeouts, VLLMTransport
+from codeintel_rev.io.vllm_transport import ModelClient, Timeouts, VLLMTransport
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +57,7 @@ _ENDPOINTS = (
 )
 
 
-class VLLMScoreClient:
+class VLLMScoreClient(ModelClient):
     """Scores candidates (``Reranker``); safe for concurrent use on one event loop."""
 
     def __init__(
@@ -72,30 +71,13 @@ class VLLMScoreClient:
         transport: VLLMTransport | None = None,
     ) -> None:
         """Speak to ``model_id`` at ``base_url``; a text is cut to ``max_tokens`` by the server."""
-        self.model_id = model_id
-        self._transport = transport or VLLMTransport(
-            base_url, api_key, timeouts=Timeouts(read=timeout)
-        )
+        timeouts = Timeouts(read=timeout)
+        super().__init__(model_id, transport or VLLMTransport(base_url, api_key, timeouts))
         self._max_tokens = max_tokens
         self._endpoint: _Endpoint | None = None
         self._is_logit = False
         self._cache: OrderedDict[bytes, float] = OrderedDict()
         """As the server gave them, the last used at the end."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._transport.close()
 
     async def rerank(self, query: str, candidates: Sequence[str]) -> list[float]:
         """Return one score in [0, 1] for each candidate, in the order given.

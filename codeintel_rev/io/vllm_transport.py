@@ -103,24 +103,9 @@ class VLLMTransport:
     def __repr__(self) -> str:
         return f"VLLMTransport({self.base_url!r})"
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
-
     async def close(self) -> None:
         """Close the pool; requests under way are cancelled by their own tasks."""
         await self._client.aclose()
-
-    async def get(self, path: str) -> Any:
-        """Return the JSON document at ``path``; raises as ``post`` does."""
-        return await self._repeated("GET", path, None, None)
 
     async def post(self, path: str, body: Mapping[str, Any], deadline: float | None = None) -> Any:
         """Return the JSON reply to ``body``; sent again where that is safe and may help.
@@ -309,3 +294,26 @@ def _complaint(reply: bytes) -> str:
 
 def _shown(reply: bytes) -> str:
     return " ".join(reply.decode("utf-8", "replace").split())[:_SHOWN_CHARS]
+
+
+class ModelClient:
+    """A client of one model; closes its connections at the end of an ``async with`` block."""
+
+    def __init__(self, model_id: str, transport: VLLMTransport) -> None:
+        self.model_id = model_id
+        self._transport = transport
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._transport.close()
