@@ -12,44 +12,52 @@ from codeintel_rev.cli.options import DataDir, SearchMode, command_app
 from codeintel_rev.cli.output import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from codeintel_rev.evaluation.plan import Plan
     from codeintel_rev.evaluation.runner import Report
+    from codeintel_rev.evaluation.thresholds import Shortfall
 
 app = command_app()
+
+Sets = Annotated[
+    Path, typer.Argument(metavar="SETS", help="A .jsonl query set, or a folder of them.")
+]
+Trees = Annotated[
+    Path | None,
+    typer.Option("--repos", metavar="DIR", help="Where the OWNER+NAME@COMMIT10 trees lie."),
+]
+Corpus = Annotated[
+    Path | None,
+    typer.Option("--corpus", metavar="FILE", help="Documents, for sets that judge those."),
+]
+RunOut = Annotated[
+    Path | None,
+    typer.Option(
+        "--run", metavar="OUT", help="Keep the results: a file, or a folder for several sets."
+    ),
+]
+Grouping = Annotated[
+    str | None, typer.Option("--by", metavar="FIELD", help="Also score each value of this field.")
+]
+Least = Annotated[
+    Path | None, typer.Option("--min", metavar="FILE", help="Exit with 1 below these scores.")
+]
 
 
 @app.command(name="eval")
 def evaluate(
     ctx: typer.Context,
-    sets: Annotated[
-        Path, typer.Argument(metavar="SETS", help="A .jsonl query set, or a folder of them.")
-    ],
-    repos: Annotated[
-        Path | None,
-        typer.Option("--repos", metavar="DIR", help="Where the OWNER+NAME@COMMIT10 trees lie."),
-    ] = None,
-    corpus: Annotated[
-        Path | None,
-        typer.Option("--corpus", metavar="FILE", help="Documents, for sets that judge those."),
-    ] = None,
+    sets: Sets,
+    repos: Trees = None,
+    corpus: Corpus = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Chunks asked for a query.")] = 50,
-    run: Annotated[
-        Path | None,
-        typer.Option(
-            "--run", metavar="OUT", help="Keep the results: a file, or a folder for several sets."
-        ),
-    ] = None,
+    run: RunOut = None,
     query_field: Annotated[
         str, typer.Option(metavar="FIELD", help="Field of a row that holds the query.")
     ] = "query",
-    by: Annotated[
-        str | None,
-        typer.Option("--by", metavar="FIELD", help="Also score each value of this field."),
-    ] = None,
-    least: Annotated[
-        Path | None,
-        typer.Option("--min", metavar="FILE", help="Exit with 1 below these scores."),
-    ] = None,
+    by: Grouping = None,
+    least: Least = None,
     mode: SearchMode = "hybrid",
     data_dir: DataDir = None,
 ) -> None:
@@ -79,7 +87,10 @@ def evaluate(
     for name, file in files.items():
         runs.write_run(report.runs[name], file)
     _show(output, report)
-    missed = thresholds.shortfalls(wanted, report.summaries)
+    _fail_below(output, thresholds.shortfalls(wanted, report.summaries))
+
+
+def _fail_below(output: Output, missed: Sequence[Shortfall]) -> None:
     for miss in missed:
         score = "not measured" if miss.score is None else f"{miss.score:.4f}"
         output.note(f"{miss.set} {miss.group}: {miss.metric} is {score}, below {miss.least}")

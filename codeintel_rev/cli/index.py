@@ -2,44 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from codeintel_rev.cli.options import DataDir, command_app
 from codeintel_rev.cli.output import Output
 
+if TYPE_CHECKING:
+    from codeintel_rev.types import IndexReport
+
 app = command_app()
+
+Paths = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="PATH",
+        help="Repositories, plain folders or git addresses. [default: .]",
+        show_default=False,
+    ),
+]
+IndexedRefs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ref",
+        metavar="REF",
+        help="Index this branch, tag or commit instead of the work tree; repeatable.",
+    ),
+]
+DroppedRefs = Annotated[
+    list[str] | None,
+    typer.Option("--drop-ref", metavar="REF", help="Take this one out of the index; repeatable."),
+]
 
 
 @app.command()
 def index(
     ctx: typer.Context,
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="PATH",
-            help="Repositories, plain folders or git addresses. [default: .]",
-            show_default=False,
-        ),
-    ] = None,
+    paths: Paths = None,
     name: Annotated[
         str | None, typer.Option("--name", help="Name of the repository in the index.")
     ] = None,
-    ref: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--ref",
-            metavar="REF",
-            help="Index this branch, tag or commit instead of the work tree; repeatable.",
-        ),
-    ] = None,
-    drop_ref: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--drop-ref", metavar="REF", help="Take this one out of the index; repeatable."
-        ),
-    ] = None,
+    ref: IndexedRefs = None,
+    drop_ref: DroppedRefs = None,
     all_worktrees: Annotated[
         bool, typer.Option("--all-worktrees", help="Index every work tree of the repository.")
     ] = False,
@@ -78,6 +83,10 @@ def index(
         )
     if named is None and folder.is_relative_to(settings.data_home):
         output.note(f"the index lies in {folder}")
+    _show(output, report)
+
+
+def _show(output: Output, report: IndexReport) -> None:
     if output.json:
         from codeintel_rev.app.documents import report_document
 
