@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,15 +15,15 @@ from codeintel_rev.answer.context import AnswerOptions, TraceSink
 from codeintel_rev.answer.orchestrator import AnswerOrchestrator
 from codeintel_rev.answer.prompt import SYSTEM
 from codeintel_rev.app.answer_sources import JournalSources
-from codeintel_rev.app.hit_places import placed_hits
-from codeintel_rev.app.repository import OpenRepository
+from codeintel_rev.app.merged_search import Part, best_hits, looked_at, merged
+from codeintel_rev.app.repository import RepositoryView
 from codeintel_rev.app.stage_times import StageTimes
 from codeintel_rev.app.traces import journal_of
 from codeintel_rev.config.settings import AnswerConfig
 from codeintel_rev.ports import ChatModel, Clock, Reranker
-from codeintel_rev.retrieval.hybrid import HybridSearcher, retrieved_by
+from codeintel_rev.retrieval.hybrid import HybridSearcher
 from codeintel_rev.retrieval.query import ParsedQuery, parse_query
-from codeintel_rev.types import AnswerEvent, Mode, Scope, SearchHit, SearchResult
+from codeintel_rev.types import AnswerEvent, Mode, Scope, SearchHit, SearchResult, Source
 
 if TYPE_CHECKING:
     from codeintel_rev.app.local import LocalIndex
@@ -113,52 +115,68 @@ class StagedRetriever:
     ) -> list[SearchHit]:
         """Return the best ``limit`` of the fused hits: ranked by what they are, and hydrated."""
         parsed = parse_query(query)
-        done: list[SearchHit] = []
-        for opened in self._index.selected(scope):
-            own = [hit for hit in hits if hit.repo == opened.repository.name]
-            with opened.view(scope) as view:
-                if view is None or not own:
-                    continue
+        by_repository = defaultdict[str, list[SearchHit]](list)
+        for hit in hits:
+            by_repository[hit.repo].append(hit)
+        with ExitStack() as stack:
+            parts = []
+            for name, view in self._views(stack, scope, among=by_repository):
                 searcher = HybridSearcher(view.channels, self._index.embedder)
-                wanted = limit * len(view.snapshots)
-                retrieved = retrieved_by(own, searcher.exact(parsed))
-                found = searcher.finish(parsed, retrieved, wanted)
-                done += placed_hits(view, found, limit)
-        done.sort(key=lambda hit: (-hit.score, hit.doc_id))
-        return done[:limit]
+                retrieved = searcher.retrieved_before(parsed, by_repository[name])
+                parts.append(Part(view, searcher, retrieved))
+            wanted = looked_at((part.view for part in parts), limit)
+            return best_hits(merged(parts, parsed, wanted), limit)
 
     def _channel(self, query: str, scope: Scope | None, k: int, mode: Mode) -> list[SearchHit]:
-        parsed = parse_query(query)
-        hits: list[SearchHit] = []
-        for opened in self._index.selected(scope):
-            hits += self._channel_of(opened, parsed, scope, k, mode)
-        hits.sort(key=lambda hit: (-hit.score, hit.doc_id))
-        return hits[:k]
+        """Return a channel's best ``k`` over all repositories.
 
-    def _channel_of(
-        self,
-        opened: OpenRepository,
-        query: ParsedQuery,
-        scope: Scope | None,
-        k: int,
-        mode: Mode,
-    ) -> list[SearchHit]:
-        with opened.view(scope) as view:
-            if view is None:
-                return []
-            searcher = HybridSearcher(view.channels, self._index.embedder)
-            found = searcher.dense(query, k) if mode == "dense" else searcher.words(query, k)
-            heads = view.catalog.heads(list(found))
-            return [
-                SearchHit(
-                    doc_id=heads[row].id,
-                    score=score,
-                    source="faiss" if mode == "dense" else "bm25",
-                    row=row,
-                    repo=opened.repository.name,
-                )
-                for row, score in found.items()
-            ]
+        Cosines compare. BM25 scores do not: each repository's are led by how much of the query its
+        best chunk covers.
+        """
+        parsed = parse_query(query)
+        found: list[tuple[float, SearchHit]] = []
+        with ExitStack() as stack:
+            views = list(self._views(stack, scope))
+            for name, view in views:
+                searcher = HybridSearcher(view.channels, self._index.embedder)
+                if mode == "dense":
+                    rows, scale = searcher.dense(parsed, k), 1.0
+                else:
+                    rows = searcher.words(parsed, k)
+                    scale = _scale(searcher, parsed, rows) if len(views) > 1 else 1.0
+                found += [(hit.score * scale, hit) for hit in _bare_hits(name, view, rows, mode)]
+        found.sort(key=lambda pair: (-pair[0], pair[1].doc_id))
+        return [hit for _, hit in found[:k]]
+
+    def _views(
+        self, stack: ExitStack, scope: Scope | None, among: Container[str] | None = None
+    ) -> Iterator[tuple[str, RepositoryView]]:
+        """Yield each selected repository's name and view, which ``stack`` closes."""
+        for opened in self._index.selected(scope):
+            name = opened.repository.name
+            if among is None or name in among:
+                view = stack.enter_context(opened.view(scope))
+                if view is not None:
+                    yield name, view
+
+
+def _scale(searcher: HybridSearcher, query: ParsedQuery, rows: Mapping[int, float]) -> float:
+    """Return what makes the best BM25 score of a repository its coverage of the query."""
+    best = max(rows.values(), default=0.0)
+    return searcher.coverage(query) / best if best > 0.0 else 0.0
+
+
+def _bare_hits(
+    name: str, view: RepositoryView, rows: Mapping[int, float], mode: Mode
+) -> list[SearchHit]:
+    """Return rows with their scores as hits that are not hydrated."""
+    source: Source = "faiss" if mode == "dense" else "bm25"
+    heads = view.catalog.heads(list(rows))
+    return [
+        SearchHit(doc_id=heads[row].id, score=score, source=source, row=row, repo=name)
+        for row, score in rows.items()
+        if row in heads
+    ]
 
 
 def _reranker(index: LocalIndex) -> Reranker | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from codeintel_rev.app.hit_places import placed_hits
@@ -16,7 +16,7 @@ from codeintel_rev.types import Mode, SearchHit
 OpenSearcher = Callable[[RepositoryView], HybridSearcher]
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """One repository's share in a search."""
 
     view: RepositoryView
@@ -36,11 +36,23 @@ def search_views(
     """Return the best ``limit`` hits over all views, marked with where they come from."""
     hits = _located(views, query, limit) if query.location is not None else []
     if not hits:
-        # a thing that several snapshots hold becomes one hit, so that more are looked at
-        wanted = limit * max((len(view.snapshots) for view in views), default=1)
-        hits = _ranked(views, open_searcher, query, wanted, mode, explain=explain)
-    hits.sort(key=lambda hit: (-hit.score, hit.doc_id))
-    return hits[:limit]
+        wanted = looked_at(views, limit)
+        parts = []
+        for view in views:
+            searcher = open_searcher(view)
+            parts.append(Part(view, searcher, searcher.retrieve(query, mode, wanted)))
+        hits = merged(parts, query, wanted, mode, explain=explain)
+    return best_hits(hits, limit)
+
+
+def looked_at(views: Iterable[RepositoryView], limit: int) -> int:
+    """Return how many hits are ranked for ``limit``: what several snapshots hold becomes one."""
+    return limit * max((len(view.snapshots) for view in views), default=1)
+
+
+def best_hits(hits: Iterable[SearchHit], limit: int) -> list[SearchHit]:
+    """Return the best ``limit`` hits, ties by id."""
+    return sorted(hits, key=lambda hit: (-hit.score, hit.doc_id))[:limit]
 
 
 def _located(views: Sequence[RepositoryView], query: ParsedQuery, limit: int) -> list[SearchHit]:
@@ -55,20 +67,18 @@ def _located(views: Sequence[RepositoryView], query: ParsedQuery, limit: int) ->
     return found
 
 
-def _ranked(
-    views: Sequence[RepositoryView],
-    open_searcher: OpenSearcher,
+def merged(
+    parts: Sequence[Part],
     query: ParsedQuery,
     wanted: int,
-    mode: Mode,
+    mode: Mode = "hybrid",
     *,
-    explain: bool,
+    explain: bool = False,
 ) -> list[SearchHit]:
-    """Rank each repository by itself, weigh them against each other, and read only what is shown."""
-    parts = []
-    for view in views:
-        searcher = open_searcher(view)
-        parts.append(_Part(view, searcher, searcher.retrieve(query, mode, wanted)))
+    """Rank each repository by itself, weigh them against each other, and read only what is shown.
+
+    Returns at least the ``wanted`` best hits, in no order.
+    """
     hits: list[SearchHit] = []
     for part, shown in _shown(parts, query, wanted, mode):
         found = part.searcher.hydrated(shown, part.retrieved, explain=explain)
@@ -77,14 +87,14 @@ def _ranked(
 
 
 def _shown(
-    parts: Sequence[_Part], query: ParsedQuery, wanted: int, mode: Mode
-) -> list[tuple[_Part, list[Ranked]]]:
+    parts: Sequence[Part], query: ParsedQuery, wanted: int, mode: Mode
+) -> list[tuple[Part, list[Ranked]]]:
     """Return those of each part's chunks that are among the ``wanted`` best of all.
 
     The strongest part comes first. A weaker one is not ranked where its factor, which only the
     score of an exact match exceeds, is below what is shown already.
     """
-    found: list[tuple[_Part, list[Ranked]]] = []
+    found: list[tuple[Part, list[Ranked]]] = []
     best: list[float] = []
     weighted = zip(_factors(parts, query), parts, strict=True)
     for factor, part in sorted(weighted, key=lambda pair: -pair[0]):
@@ -97,7 +107,7 @@ def _shown(
     return [(part, [item for item in ranked if item.score >= least]) for part, ranked in found]
 
 
-def _factors(parts: Sequence[_Part], query: ParsedQuery) -> list[float]:
+def _factors(parts: Sequence[Part], query: ParsedQuery) -> list[float]:
     if len(parts) < 2:
         return [1.0] * len(parts)
     return strengths(

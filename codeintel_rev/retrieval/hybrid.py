@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
@@ -53,14 +53,6 @@ class Retrieved(NamedTuple):
     """Whether the exact rows hold what the query quotes, instead of defining what it names."""
 
 
-def retrieved_by(hits: Iterable[SearchHit], exact: Sequence[int]) -> Retrieved:
-    """Return what the channels said of ``hits`` of one repository."""
-    hits = list(hits)
-    dense = {hit.row: hit.scores.faiss for hit in hits if hit.scores.faiss is not None}
-    words = {hit.row: hit.scores.bm25 for hit in hits if hit.scores.bm25 is not None}
-    return Retrieved(exact, _best_first(dense), _best_first(words))
-
-
 def _best_first(scores: Mapping[int, float]) -> dict[int, float]:
     return dict(sorted(scores.items(), key=lambda pair: (-pair[1], pair[0])))
 
@@ -81,13 +73,15 @@ class HybridSearcher:
 
     def evidence(self, query: ParsedQuery, retrieved: Retrieved) -> Evidence:
         """Return what speaks for this repository beside others."""
-        mask = self._channels.mask
-        worded = self._channels.words.coverage(query.terms, mask, query.title)
         return Evidence(
             similar=max(retrieved.dense.values(), default=0.0),
-            worded=worded if retrieved.words else 0.0,
-            rows=int(mask.sum()),
+            worded=self.coverage(query) if retrieved.words else 0.0,
+            rows=int(self._channels.mask.sum()),
         )
+
+    def coverage(self, query: ParsedQuery) -> float:
+        """Return how well the best chunk covers the query's words, which repositories compare by."""
+        return self._channels.words.coverage(query.terms, self._channels.mask, query.title)
 
     def finish(
         self,
@@ -147,6 +141,17 @@ class HybridSearcher:
         words = self.words(query, known) if mode in ("hybrid", "lexical") else {}
         if mode not in ("hybrid", "exact"):
             return Retrieved([], dense, words)
+        return self._with_exact(query, dense, words)
+
+    def retrieved_before(self, query: ParsedQuery, hits: Sequence[SearchHit]) -> Retrieved:
+        """Return what the channels said of ``hits`` when they were asked one by one."""
+        dense = {hit.row: hit.scores.faiss for hit in hits if hit.scores.faiss is not None}
+        words = {hit.row: hit.scores.bm25 for hit in hits if hit.scores.bm25 is not None}
+        return self._with_exact(query, _best_first(dense), _best_first(words))
+
+    def _with_exact(
+        self, query: ParsedQuery, dense: Mapping[int, float], words: Mapping[int, float]
+    ) -> Retrieved:
         verbatim = self._verbatim(query, list(words))
         return Retrieved(verbatim or self.exact(query), dense, words, bool(verbatim))
 
