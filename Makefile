@@ -13,10 +13,11 @@ export Q REPO
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: ask bench format help lint test test-all test-vllm vllm-up
+.PHONY: ask bench format help lint quality-gates test test-all test-foundations test-rag-pipeline \
+	test-vllm vllm-up
 
 help: ## list the targets
-	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 ask: $(VENV)/.runtime ## answer Q="..." about this repository, or about REPO=path
 	@test -n "$$Q" || { echo 'usage: make ask Q="where is ...?" [REPO=path]' >&2; exit 2; }
@@ -27,6 +28,16 @@ bench: $(VENV)/.runtime ## CPU time of each stage of indexing and searching
 
 test: $(VENV)/.dev ## run the tests; ARGS="-k name" is passed to pytest
 	@$(PY) -m pytest -n auto --dist worksteal $(ARGS)
+
+test-foundations: $(VENV)/.dev ## the tests of the stores: sessions, DuckDB, FAISS, readiness
+	@$(PY) -m pytest -n auto --dist worksteal tests/plan/test_epic[1235]_* tests/io tests/indexing $(ARGS)
+
+test-rag-pipeline: $(VENV)/.dev ## the tests of answers: retrieval, orchestrator, model servers, traces
+	@$(PY) -m pytest -n auto --dist worksteal tests/plan/test_epic[67]_* tests/retrieval tests/answer \
+		tests/observability $(ARGS)
+
+quality-gates: lint $(VENV)/.dev ## lint, and the tests with at least 90% of all branches covered
+	@$(PY) -m pytest -n auto --dist worksteal --timeout 300 --cov --cov-report=term --cov-fail-under=90 $(ARGS)
 
 test-all: lint test ## everything that checks the code
 
