@@ -1,47 +1,33 @@
-"""The traces of a data directory: where they go, and how they are read back."""
+"""The traces of a data directory: where they go, and which searches leave one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+import random
+import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
-from codeintel_rev.errors import NotFound
+import msgspec
+
+from codeintel_rev.types import Mode, Scope, SearchResult
 
 if TYPE_CHECKING:
-    import duckdb
-
     from codeintel_rev.app.local import LocalIndex
     from codeintel_rev.config.settings import TraceConfig
     from codeintel_rev.observability.answer_tracer import AnswerTracer
+    from codeintel_rev.observability.search_trace import SearchTrace
     from codeintel_rev.observability.trace_journal import TraceJournal
 
-Row = dict[str, Any]
 
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
+class SearchSink(Protocol):
+    """Takes the record of a search; never raises and never waits."""
 
-_TOLD = "SELECT * REPLACE (strftime(timezone('UTC', timestamp), '%Y-%m-%dT%H:%M:%S.%gZ') AS timestamp) FROM"
-
-_LIST = """
-SELECT trace_id, timestamp, query, total_latency_ms, confidence, limits, status FROM traces
-WHERE total_latency_ms >= $slow AND confidence <= $confidence AND timestamp >= $since
-  AND ($word = '' OR list_contains(limits, $word))
-ORDER BY timestamp DESC, trace_id LIMIT $limit
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class TraceFilter:
-    """Which traces are listed; the newest come first."""
-
-    slow_ms: float = 0.0
-    limit_word: str = ""
-    max_confidence: float = 1.0
-    since: datetime = LONG_AGO
-    limit: int = 20
+    def emit(self, trace: SearchTrace) -> None:
+        """Take one record."""
+        ...
 
 
 def trace_folder(data_dir: Path) -> Path:
@@ -72,69 +58,53 @@ def tracer_of(data_dir: Path, settings: TraceConfig) -> AnswerTracer | None:
     )
 
 
-class TraceReader:
-    """SQL over the traces of a folder: a view ``traces`` with each trace once."""
+def search(
+    index: LocalIndex,
+    sink: Callable[[], SearchSink | None],
+    query: str,
+    *,
+    limit: int,
+    mode: Mode = "hybrid",
+    scope: Scope | None = None,
+    explain: bool = False,
+    session_id: str | None = None,
+) -> SearchResult:
+    """Return what ``index.search`` finds, and of a sample leave a trace; raises what that raises.
 
-    def __init__(self, folder: Path, keep_days: int) -> None:
-        """Open what is there, after the journal's lines were made a file where that is possible."""
-        from codeintel_rev.observability.trace_files import tidy, trace_paths
-        from codeintel_rev.observability.trace_journal import drain
+    ``sink`` is asked for only then, for opening one costs a short-lived process its time.
+    """
+    ask = partial(index.search, query, limit=limit, mode=mode, scope=scope, explain=explain)
+    settings = index.settings.trace
+    taking = sink() if settings.enabled and random.random() < settings.search_share else None  # noqa: S311
+    if taking is None:
+        return ask()
+    from codeintel_rev.app.stage_times import StageTimes
 
-        with suppress(OSError):  # a folder that cannot be written can still be read
-            drain(folder)
-            tidy(folder, datetime.now(UTC).date(), keep_days)
-        self._paths = [str(path) for path in trace_paths(folder)]
-
-    def rows(self, wanted: TraceFilter) -> list[Row]:
-        """Return the traces that the filter lets through, a few columns each."""
-        values = {
-            "slow": wanted.slow_ms,
-            "word": wanted.limit_word,
-            "confidence": wanted.max_confidence,
-            "since": wanted.since,
-            "limit": wanted.limit,
-        }
-        return self._query(_LIST, values)
-
-    def row(self, trace_id: str) -> Row:
-        """Return one whole trace, named by its id or an unmistakable beginning of it.
-
-        Raises ``NotFound`` when there is none, or more than one.
-        """
-        found = self._query(
-            "SELECT * FROM traces WHERE starts_with(trace_id, $name) LIMIT 2", {"name": trace_id}
-        )
-        if len(found) != 1:
-            raise NotFound(
-                f"{'several traces begin' if found else 'no trace begins'} with {trace_id!r}",
-                hint="`codeintel traces` lists them",
-                value=trace_id,
-            )
-        return found[0]
-
-    def _query(self, sql: str, values: dict[str, Any]) -> list[Row]:
-        if not self._paths:
-            return []
-        import duckdb
-
-        with duckdb.connect() as connection:
-            connection.execute("SET threads = 1; SET TimeZone = 'UTC'")
-            connection.from_parquet(self._paths, union_by_name=True).create_view("files")
-            connection.execute(
-                "CREATE VIEW traces AS SELECT DISTINCT ON (trace_id) * FROM files ORDER BY trace_id"
-            )
-            return _rows(connection.execute(f"{_TOLD} ({sql})", values))
+    began = datetime.now(UTC)
+    found = ask(times=StageTimes())
+    taking.emit(_search_trace(found, began, mode, scope, session_id))
+    return found
 
 
-def _rows(result: duckdb.DuckDBPyConnection) -> list[Row]:
-    names: Sequence[str] = [column[0] for column in result.description or ()]
-    return [_as_told(dict(zip(names, row, strict=True))) for row in result.fetchall()]
+def _search_trace(
+    found: SearchResult, began: datetime, mode: Mode, scope: Scope | None, session_id: str | None
+) -> SearchTrace:
+    from codeintel_rev.observability.search_trace import SearchTrace
 
-
-def _as_told(row: Row) -> Row:
-    """Return a row as JSON shows it: ids are strings, for JavaScript rounds them."""
-    told = dict(row)
-    for name, value in row.items():
-        if name.endswith("_doc_ids"):
-            told[name] = [str(item) for item in value or ()]
-    return told
+    ms = found.stage_ms
+    return SearchTrace(
+        trace_id=secrets.token_hex(16),
+        session_id=session_id,
+        timestamp=began,
+        query=found.query.encode("utf-8", "replace").decode(),
+        scope=None if scope is None else msgspec.json.encode(scope).decode(),
+        mode=mode,
+        embed_latency_ms=ms.get("embed"),
+        faiss_latency_ms=ms.get("faiss"),
+        bm25_latency_ms=ms.get("bm25"),
+        fusion_latency_ms=ms.get("fusion"),
+        hydration_latency_ms=ms.get("hydration"),
+        total_latency_ms=found.took_ms,
+        top_k_doc_ids=tuple(hit.doc_id for hit in found.hits),
+        limits=found.limits,
+    )

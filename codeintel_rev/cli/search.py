@@ -58,6 +58,7 @@ def search(
 
     Indexes the repository first when there is no index, and brings it up to date.
     """
+    from codeintel_rev.app import traces
     from codeintel_rev.app.requests import checked_line, checked_query, scope_of
     from codeintel_rev.cli.opening import fresh_index
     from codeintel_rev.config.settings import load_settings
@@ -82,7 +83,10 @@ def search(
             _list_all(ctx.obj, index, find, "definition" if symbol else "line")
         else:
             limit = limit or settings.search.limit
-            result = index.search(query, limit=limit, mode=mode, scope=scope, explain=explain)
+            sink = partial(traces.journal_of, index)
+            result = traces.search(
+                index, sink, query, limit=limit, mode=mode, scope=scope, explain=explain
+            )
             _show_best(ctx.obj, index, result)
 
 

@@ -15,7 +15,7 @@ from codeintel_rev.errors import InvalidArgument
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from codeintel_rev.app.traces import Row, TraceReader
+    from codeintel_rev.app.trace_reader import Row, TraceReader
 
 app = command_app()
 
@@ -42,23 +42,30 @@ def traces(
     since: Annotated[
         str, typer.Option(metavar="WHEN", help="Not older: 30m, 24h, 7d, or 2026-03-01.")
     ] = "",
+    searches: Annotated[
+        bool, typer.Option("--searches", help="Searches instead of answers: a sample of them.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most traces.")] = 20,
     data_dir: DataDir = None,
     repo: Repo = None,
 ) -> None:
     """List the answers that were given, newest first: how long they took and what held them back."""
-    from codeintel_rev.app.traces import TraceFilter
+    from codeintel_rev.app.trace_reader import TraceFilter
     from codeintel_rev.config.settings import load_settings
 
     output: Output = ctx.obj
-    settings = load_settings()
     reader = _reader(data_dir, repo)
     if show:
         _show(output, reader.row(_id_in(show)))
-        return
-    threshold = settings.answer.confidence_threshold if low_confidence else 1.0
-    wanted = TraceFilter(slow, word, threshold, _moment(since), limit)
-    rows = reader.rows(wanted)
+    else:
+        threshold = load_settings().answer.confidence_threshold if low_confidence else 1.0
+        wanted = TraceFilter(slow, word, threshold, _moment(since), limit)
+        _list(output, reader.searches(wanted) if searches else reader.answers(wanted))
+    for path in reader.damaged:
+        output.note(f"passed over {path}: it is damaged, or of a later version")
+
+
+def _list(output: Output, rows: list[Row]) -> None:
     if output.json:
         output.document({"traces": rows})
     elif not rows:
@@ -69,7 +76,8 @@ def traces(
 
 def _reader(data_dir: Path | None, repo: Path | None) -> TraceReader:
     from codeintel_rev.app.data_dir import data_dir_for_search
-    from codeintel_rev.app.traces import TraceReader, trace_folder
+    from codeintel_rev.app.trace_reader import TraceReader
+    from codeintel_rev.app.traces import trace_folder
     from codeintel_rev.config.settings import load_settings
 
     settings = load_settings()
@@ -86,7 +94,7 @@ def _id_in(words: list[str]) -> str:
 def _moment(text: str) -> datetime:
     """Return the moment that an age or a date names."""
     if not text:
-        from codeintel_rev.app.traces import LONG_AGO
+        from codeintel_rev.app.trace_reader import LONG_AGO
 
         return LONG_AGO
     age = _AGE.fullmatch(text)
@@ -101,17 +109,19 @@ def _moment(text: str) -> datetime:
 
 
 def _line(row: Row) -> str:
-    limits = ",".join(row["limits"] or ())
-    facts = f"{row['total_latency_ms']:8.1f} ms  {row['confidence']:.2f}"
-    words = f"{row['status']}  {limits}" if row["status"] != "ok" else limits
-    return (
-        f"{row['trace_id'][:12]}  {row['timestamp']}  {facts}  {row['query']!r}  {words}".rstrip()
-    )
+    rated = f"{row['confidence']:.2f}" if "confidence" in row else f"{row['hits']:4} hits"
+    status = "error " if row.get("status") == "error" else ""
+    words = f"{row['query']!r}  {status}{','.join(row['limits'] or ())}"
+    took = f"{row['total_latency_ms']:8.1f} ms"
+    return f"{row['trace_id'][:12]}  {row['timestamp']}  {took}  {rated}  {words}".rstrip()
 
 
 def _show(output: Output, row: Row) -> None:
     if output.json:
         output.document(row)
         return
+    from codeintel_rev.cli.waterfall import waterfall
+
     told = ((name, value) for name, value in row.items() if value not in (None, [], ""))
-    output.text("\n".join(f"{name:<22}{value}" for name, value in told))
+    facts = "\n".join(f"{name:<22}{value}" for name, value in told)
+    output.text(f"{waterfall(row)}\n\n{facts}")

@@ -146,7 +146,7 @@ class AnswerConfig:
 
 @dataclass(frozen=True, slots=True)
 class TraceConfig:
-    """What is kept of each answer, question included."""
+    """What is kept of each answer and of some searches, the question included."""
 
     enabled: bool = True
     """Keep a record of each answer in ``traces`` of the data directory."""
@@ -158,6 +158,8 @@ class TraceConfig:
     """Records that may wait; on a disk that stays full the oldest go first."""
     keep_days: Count = 30
     """Older records are deleted."""
+    search_share: Share = 0.01
+    """Share of the searches without an answer that leave a record too, a lighter one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from codeintel_rev.observability.answer_trace import AnswerTrace
 from codeintel_rev.observability.trace_files import write_flush
+from codeintel_rev.observability.trace_schema import Trace
 
-Write = Callable[[Path, str, int, Sequence[AnswerTrace]], None]
+Write = Callable[[Path, str, int, Sequence[Trace]], None]
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class AnswerTracer:
         self._write = write
         self._worker = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._flushes = 0
-        self._waiting: deque[AnswerTrace] = deque(maxlen=capacity)
+        self._waiting: deque[Trace] = deque(maxlen=capacity)
         self._news = threading.Condition()
         self._closing = False
         self._thread: threading.Thread | None = None
@@ -51,7 +51,7 @@ class AnswerTracer:
         """Traces that were given up because too many were waiting, or at the end."""
         self.failed_writes = 0
 
-    def emit(self, trace: AnswerTrace) -> None:
+    def emit(self, trace: Trace) -> None:
         """Take one trace, to be written soon."""
         with self._news:
             self.emitted += 1
@@ -112,7 +112,7 @@ class AnswerTracer:
         self.written += len(batch)
         return True
 
-    def _keep(self, batch: Sequence[AnswerTrace], error: Exception) -> None:
+    def _keep(self, batch: Sequence[Trace], error: Exception) -> None:
         log.warning("%d traces could not be written and wait: %s", len(batch), error)
         with self._news:
             self.failed_writes += 1

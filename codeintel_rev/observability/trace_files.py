@@ -1,14 +1,14 @@
 """The files that traces are kept in: Parquet, one a flush, joined to one a day later.
 
-``<day>-<worker>-<number>.parquet`` is a flush, ``<day>.parquet`` a whole day. A file is there whole
-or not at all; when a day was joined and its flushes not yet deleted, rows are there twice, so that
-readers take each ``trace_id`` once.
+``<day>-<worker>-<number>.parquet`` is a flush, ``<day>.parquet`` a whole day; those of searches lie
+in a folder of their own. A file is there whole or not at all; when a day was joined and its flushes
+not yet deleted, rows are there twice, so that readers take each ``trace_id`` once.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import date, timedelta
@@ -18,67 +18,37 @@ from typing import TYPE_CHECKING
 
 from codeintel_rev.errors import Busy
 from codeintel_rev.io import durability, file_lock
-from codeintel_rev.observability.answer_trace import AnswerTrace
+from codeintel_rev.observability.search_trace import SearchTrace
+from codeintel_rev.observability.trace_schema import VERSION, Trace, schema_of, version_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+MANY_FLUSHES = 64
+"""So many flushes of one day are joined before the day is over."""
 
 _FLUSH = re.compile(r"(\d{4}-\d\d-\d\d)-.+\.parquet")
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)\.parquet")
 
 
-def arrow_schema() -> pa.Schema:
-    """Return the columns of a trace file; a column is only ever added, at the end."""
+def folder_of(root: Path, record: type[Trace]) -> Path:
+    """Return where the files of a kind of record lie below the folder of all traces."""
+    return root / "searches" if record is SearchTrace else root
+
+
+def write_flush(root: Path, worker: str, number: int, traces: Sequence[Trace]) -> None:
+    """Write traces as one file for each kind and day; raises ``OSError`` when that fails."""
     import pyarrow as pa
 
-    text, number, flag = pa.string(), pa.float64(), pa.bool_()
-    count, ids = pa.int64(), pa.list_(pa.int64())
-    columns = {
-        "trace_id": text,
-        "session_id": text,
-        "timestamp": pa.timestamp("us", tz="UTC"),
-        "query": text,
-        "scope": text,
-        "mode": text,
-        "retrieval": text,
-        "synthesizer": text,
-        "generation": text,
-        "sequence": text,
-        "stale": flag,
-        "embed_latency_ms": number,
-        "faiss_latency_ms": number,
-        "bm25_latency_ms": number,
-        "splade_latency_ms": number,
-        "fusion_latency_ms": number,
-        "hydration_latency_ms": number,
-        "rerank_latency_ms": number,
-        "synthesis_latency_ms": number,
-        "total_latency_ms": number,
-        "candidates": count,
-        "top_k_doc_ids": ids,
-        "reranked_doc_ids": ids,
-        "cited_doc_ids": ids,
-        "model_id": text,
-        "tokens_in": count,
-        "tokens_out": count,
-        "ttft_ms": number,
-        "tps": number,
-        "confidence": number,
-        "limits": pa.list_(text),
-        "status": text,
-        "error": text,
-    }
-    return pa.schema(list(columns.items()))
+    def place(trace: Trace) -> tuple[str, str]:
+        return type(trace).__name__, trace.timestamp.date().isoformat()
 
-
-def write_flush(folder: Path, worker: str, number: int, traces: Sequence[AnswerTrace]) -> None:
-    """Write traces as one file for each day among them; raises ``OSError`` when that fails."""
-    import pyarrow as pa
-
-    folder.mkdir(parents=True, exist_ok=True)
-    by_day = sorted(traces, key=_day_of)
-    for day, of_day in groupby(by_day, key=_day_of):
-        table = pa.Table.from_pylist([asdict(trace) for trace in of_day], schema=arrow_schema())
+    for (_, day), found in groupby(sorted(traces, key=place), key=place):
+        group = list(found)
+        folder = folder_of(root, type(group[0]))
+        folder.mkdir(parents=True, exist_ok=True)
+        schema = schema_of(type(group[0]))
+        table = pa.Table.from_pylist([asdict(trace) for trace in group], schema=schema)
         _publish(folder / f"{day}-{worker}-{number:06}.parquet", table)
 
 
@@ -90,10 +60,24 @@ def trace_paths(folder: Path) -> list[Path]:
     )
 
 
-def tidy(folder: Path, today: date, keep_days: int) -> None:
-    """Join the flushes of days that are over, and delete days older than ``keep_days``.
+def is_sound(path: Path, *, whole: bool = False) -> bool:
+    """Return whether this version can read a file: its end, or all of it where ``whole`` is asked."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    Does nothing while another process does it. Flushes go only when their day's file is durable.
+    try:
+        if whole:
+            pq.read_table(path)
+        return version_of(pq.read_schema(path)) <= VERSION
+    except (pa.ArrowException, OSError, ValueError):
+        return False
+
+
+def tidy(folder: Path, record: type[Trace], today: date, keep_days: int) -> None:
+    """Join the flushes of days that are over or have many, and delete days older than ``keep_days``.
+
+    Does nothing while another process does it. Flushes go only when their day's file is durable;
+    what cannot be read is left as it is.
     """
     if not folder.is_dir():
         return
@@ -102,25 +86,41 @@ def tidy(folder: Path, today: date, keep_days: int) -> None:
         for path in trace_paths(folder):
             if path.name[:10] < oldest:
                 path.unlink(missing_ok=True)
-        over = [p for p in trace_paths(folder) if _FLUSH.fullmatch(p.name)]
-        over = [p for p in over if p.name[:10] < today.isoformat()]
-        for day, flushes in groupby(over, key=lambda path: path.name[:10]):
-            _join(folder / f"{day}.parquet", list(flushes))
+        for day, flushes in _joinable(folder, today):
+            _join(folder / f"{day}.parquet", flushes, schema_of(record))
 
 
-def _join(whole: Path, flushes: Iterable[Path]) -> None:
+def _joinable(folder: Path, today: date) -> Iterator[tuple[str, list[Path]]]:
+    """Yield each day that can be made one file, with its flushes."""
+    flushes = [path for path in trace_paths(folder) if _FLUSH.fullmatch(path.name)]
+    for day, of_day in groupby(flushes, key=lambda path: path.name[:10]):
+        found = list(of_day)
+        if day < today.isoformat() or len(found) >= MANY_FLUSHES:
+            yield day, found
+
+
+def _join(whole: Path, flushes: Sequence[Path], schema: pa.Schema) -> None:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    parts = list(flushes)
+    if whole.exists() and not is_sound(whole, whole=True):
+        return
+    parts = [path for path in flushes if is_sound(path, whole=True)]
+    if not parts:
+        return
     sources = [*([whole] if whole.exists() else []), *parts]
-    tables = [pq.read_table(path, schema=arrow_schema()) for path in sources]
     seen: dict[str, dict[str, object]] = {}
-    for row in pa.concat_tables(tables).to_pylist():
-        seen.setdefault(row["trace_id"], row)
-    _publish(whole, pa.Table.from_pylist(list(seen.values()), schema=arrow_schema()))
+    for row in (row for path in sources for row in _rows(path, schema)):
+        seen.setdefault(str(row["trace_id"]), row)
+    _publish(whole, pa.Table.from_pylist(list(seen.values()), schema=schema))
     for part in parts:
         part.unlink(missing_ok=True)
+
+
+def _rows(path: Path, schema: pa.Schema) -> list[dict[str, object]]:
+    import pyarrow.parquet as pq
+
+    rows: list[dict[str, object]] = pq.read_table(path, schema=schema).to_pylist()
+    return rows
 
 
 def _publish(path: Path, table: pa.Table) -> None:
@@ -135,7 +135,3 @@ def _publish(path: Path, table: pa.Table) -> None:
         new.unlink(missing_ok=True)
         raise
     durability.sync(path.parent)
-
-
-def _day_of(trace: AnswerTrace) -> str:
-    return trace.timestamp.date().isoformat()

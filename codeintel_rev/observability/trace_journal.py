@@ -18,7 +18,8 @@ from pathlib import Path
 
 import msgspec
 
-from codeintel_rev.observability.answer_trace import AnswerTrace
+from codeintel_rev.observability.trace_files import folder_of, write_flush
+from codeintel_rev.observability.trace_schema import Trace
 
 _NAME = "journal.jsonl"
 _TAKEN = "journal-*.taken"
@@ -27,31 +28,34 @@ log = logging.getLogger(__name__)
 
 
 class TraceJournal:
-    """A sink of traces (``TraceSink``) that appends to the journal below ``folder``."""
+    """A sink of traces (``TraceSink``) that appends to the journals below ``root``."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, root: Path) -> None:
+        self._root = root
         self.dropped = 0
         """Traces that could not be written."""
 
-    def emit(self, trace: AnswerTrace) -> None:
+    def emit(self, trace: Trace) -> None:
         """Append one trace; a disk that takes no more costs the trace, not the answer."""
+        folder = folder_of(self._root, type(trace))
         try:
-            self._folder.mkdir(exist_ok=True)  # not its parents: an index that is gone stays gone
+            self._root.mkdir(exist_ok=True)  # not its parents: an index that is gone stays gone
+            folder.mkdir(exist_ok=True)
             line = msgspec.json.encode(trace) + b"\n"
-            with _locked(self._folder):
-                _append(self._folder / _NAME, line)
+            with _locked(folder):
+                _append(folder / _NAME, line)
         except (OSError, UnicodeEncodeError) as error:
             self.dropped += 1
             log.info("a trace could not be written: %s", error)
 
 
-def drain(folder: Path) -> int:
-    """Turn the journal's lines into a Parquet file; returns how many traces that were.
+def drain(root: Path, record: type[Trace]) -> int:
+    """Turn the lines of a kind of record into a Parquet file; returns how many they were.
 
     Safe beside processes that append, and beside others that drain: lines go only when their file
     is durable, and what two write at once is the same file.
     """
+    folder = folder_of(root, record)
     if not folder.is_dir():
         return 0
     taken = folder / f"journal-{os.getpid()}-{secrets.token_hex(4)}.taken"
@@ -59,18 +63,16 @@ def drain(folder: Path) -> int:
         if (folder / _NAME).exists():
             (folder / _NAME).rename(taken)
     # also what a process took that was killed before it had written it
-    return sum(_settled(folder, path) for path in sorted(folder.glob(_TAKEN)))
+    return sum(_settled(root, path, record) for path in sorted(folder.glob(_TAKEN)))
 
 
-def _settled(folder: Path, path: Path) -> int:
-    from codeintel_rev.observability.trace_files import write_flush
-
+def _settled(root: Path, path: Path, record: type[Trace]) -> int:
     try:
-        traces = list(_traces_in(path))
+        traces = list(_traces_in(path, record))
     except FileNotFoundError:  # another process was faster
         return 0
     if traces:
-        write_flush(folder, path.stem.removeprefix("journal-"), 0, traces)
+        write_flush(root, path.stem.removeprefix("journal-"), 0, traces)
     path.unlink(missing_ok=True)
     return len(traces)
 
@@ -87,8 +89,8 @@ def _append(path: Path, line: bytes) -> None:
         os.close(descriptor)
 
 
-def _traces_in(path: Path) -> Iterator[AnswerTrace]:
-    decoder = msgspec.json.Decoder(AnswerTrace)
+def _traces_in(path: Path, record: type[Trace]) -> Iterator[Trace]:
+    decoder = msgspec.json.Decoder(record)
     for line in path.read_bytes().splitlines():
         try:
             yield decoder.decode(line)

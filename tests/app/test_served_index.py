@@ -12,7 +12,8 @@ import pytest
 from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.app.served.files import open_file
 from codeintel_rev.app.served.index import ServedIndex
-from codeintel_rev.app.traces import TraceReader, trace_folder
+from codeintel_rev.app.trace_reader import TraceReader
+from codeintel_rev.app.traces import trace_folder
 from codeintel_rev.app.work_pool import WorkPool
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import Busy, DeadlineExceeded, IndexMissing, NotFound, PathOutsideRoot

@@ -1,10 +1,12 @@
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from codeintel_rev.cli import exit_codes
 from codeintel_rev.cli.program import run
+from codeintel_rev.cli.waterfall import waterfall
 
 Capture = pytest.CaptureFixture[str]
 
@@ -79,3 +81,62 @@ def test_traces_can_be_switched_off(
     assert run(["ask", "how is a url matched?"]) == exit_codes.DONE
     assert "Sources:\n[1] router.py:1-2  match_url" in capsys.readouterr().out
     assert not (repo / ".codeintel" / "traces").exists()
+
+
+@pytest.mark.usefixtures("repo")
+def test_searches_leave_a_trace_of_the_share_that_is_set(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("TRACE_SEARCH_SHARE", "0")
+    documents(capsys, "search", "match url")
+    assert documents(capsys, "traces", "--searches")["traces"] == []
+
+    monkeypatch.setenv("TRACE_SEARCH_SHARE", "1")
+    found = documents(capsys, "search", "match url", "--lang", "python")
+    (row,) = documents(capsys, "traces", "--searches")["traces"]
+    assert (row["query"], row["hits"]) == ("match url", len(found["hits"]))
+    shown = documents(capsys, "traces", "show", row["trace_id"])
+    assert shown["top_k_doc_ids"] == [hit["id"] for hit in found["hits"]]
+    assert json.loads(shown["scope"])["languages"] == ["python"]
+    assert shown["bm25_latency_ms"] > 0
+    assert documents(capsys, "traces")["traces"] == []
+    assert run(["traces", "--searches"]) == exit_codes.DONE
+    assert "1 hits" in capsys.readouterr().out
+
+
+def test_a_damaged_file_is_named_and_passed_over(repo: Path, capsys: Capture) -> None:
+    documents(capsys, "ask", "how is a url matched?")
+    day = f"{datetime.now(UTC).date()}"
+    bad = repo / ".codeintel" / "traces" / f"{day}-x-000000.parquet"
+    bad.write_bytes(b"PAR1 and nothing more")
+
+    assert run(["traces"]) == exit_codes.DONE
+    told = capsys.readouterr()
+    assert "how is a url matched?" in told.out
+    assert f"passed over {bad}" in told.err
+
+
+TRACE = {"embed_latency_ms": 10.0, "faiss_latency_ms": 40.0, "bm25_latency_ms": 20.0,
+         "splade_latency_ms": None, "fusion_latency_ms": 10.0, "total_latency_ms": 100.0}  # fmt: skip
+
+
+def test_stages_stand_below_each_other_as_they_followed() -> None:
+    lines = waterfall(TRACE).splitlines()
+
+    assert [line.split()[0] for line in lines] == ["embed", "faiss", "bm25", "fusion", "other"]
+    assert [line.index("█") - 10 for line in lines] == [0, 5, 25, 35, 40]
+    assert [line.count("█") for line in lines] == [5, 20, 10, 5, 10]
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_channels_that_cannot_have_followed_each_other_begin_together() -> None:
+    lines = waterfall(TRACE | {"total_latency_ms": 60.0}).splitlines()
+
+    starts = {line.split()[0]: line.index("█") for line in lines}
+    assert starts["faiss"] == starts["bm25"] > starts["embed"]
+    assert "other" not in starts
+
+
+def test_an_answer_without_any_stage_has_one_bar() -> None:
+    assert waterfall({"total_latency_ms": 2.0}).startswith("other")
+    assert waterfall({"total_latency_ms": 0.0}) == ""

@@ -10,17 +10,21 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from codeintel_rev.app.trace_reader import TraceFilter, TraceReader
 from codeintel_rev.observability import trace_files
 from codeintel_rev.observability.answer_trace import AnswerTrace
 from codeintel_rev.observability.answer_tracer import AnswerTracer
+from codeintel_rev.observability.search_trace import SearchTrace
 from codeintel_rev.observability.trace_journal import TraceJournal, drain
+from codeintel_rev.observability.trace_schema import VERSION, VERSION_KEY, schema_of, version_of
 
 TRACE = AnswerTrace(
     trace_id="t0",
@@ -81,7 +85,7 @@ def test_a_trace_is_read_back_as_it_was_written(tmp_path):
     (path,) = trace_files.trace_paths(tmp_path)
     table = pq.read_table(path)
     assert path.name == "2026-03-01-w-000001.parquet"
-    assert table.schema.equals(trace_files.arrow_schema())
+    assert table.schema.equals(schema_of(AnswerTrace))
     (row,) = table.to_pylist()
     listed = {name: tuple(v) if isinstance(v, list) else v for name, v in row.items()}
     assert AnswerTrace(**listed) == TRACE
@@ -210,8 +214,8 @@ def test_the_journal_becomes_a_file_once(tmp_path):
     for trace in traces(3):
         journal.emit(trace)
 
-    assert drain(folder) == 3
-    assert drain(folder) == 0
+    assert drain(folder, AnswerTrace) == 3
+    assert drain(folder, AnswerTrace) == 0
     assert ids_in(folder) == ["t0", "t1", "t2"]
 
 
@@ -227,9 +231,9 @@ def test_a_journal_that_is_drained_while_others_append_loses_nothing(tmp_path):
     for worker in workers:
         worker.start()
     while any(worker.is_alive() for worker in workers):
-        drain(tmp_path)
+        drain(tmp_path, AnswerTrace)
         workers[0].join(0.02)
-    drain(tmp_path)
+    drain(tmp_path, AnswerTrace)
 
     assert [worker.exitcode for worker in workers] == [0, 0]
     assert ids_in(tmp_path) == sorted(f"{n}-{i}" for n in range(2) for i in range(100))
@@ -239,7 +243,7 @@ def test_lines_that_a_killed_process_had_taken_are_picked_up(tmp_path):
     TraceJournal(tmp_path).emit(TRACE)
     (tmp_path / "journal.jsonl").rename(tmp_path / "journal-1-dead.taken")
 
-    assert drain(tmp_path) == 1
+    assert drain(tmp_path, AnswerTrace) == 1
     assert ids_in(tmp_path) == ["t0"]
 
 
@@ -248,7 +252,7 @@ def test_a_damaged_line_costs_itself_only(tmp_path):
     with (tmp_path / "journal.jsonl").open("ab") as file:
         file.write(b'{"trace_id": "torn')
 
-    assert drain(tmp_path) == 1
+    assert drain(tmp_path, AnswerTrace) == 1
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
@@ -275,8 +279,142 @@ def test_days_that_are_over_become_one_file_each_and_old_ones_go(tmp_path):
     today = replace(TRACE, trace_id="now", timestamp=datetime(2026, 3, 2, tzinfo=UTC))
     trace_files.write_flush(tmp_path, "a", 1, [today])
 
-    trace_files.tidy(tmp_path, date(2026, 3, 2), keep_days=30)
+    trace_files.tidy(tmp_path, AnswerTrace, date(2026, 3, 2), keep_days=30)
 
     names = [path.name for path in trace_files.trace_paths(tmp_path)]
     assert names == ["2026-03-01.parquet", "2026-03-02-a-000001.parquet"]
     assert ids_in(tmp_path) == ["now", "t0", "t1"]
+
+
+def test_flushes_of_a_busy_day_are_joined_before_it_is_over(tmp_path):
+    for number in range(trace_files.MANY_FLUSHES):
+        trace_files.write_flush(tmp_path, "a", number, traces(1, f"{number}-"))
+
+    trace_files.tidy(tmp_path, AnswerTrace, TRACE.timestamp.date(), keep_days=30)
+
+    assert [path.name for path in trace_files.trace_paths(tmp_path)] == ["2026-03-01.parquet"]
+    assert len(ids_in(tmp_path)) == trace_files.MANY_FLUSHES
+
+
+SEARCH = SearchTrace(
+    trace_id="s0",
+    session_id="mine",
+    timestamp=TRACE.timestamp,
+    query="retries",
+    scope=None,
+    mode="lexical",
+    embed_latency_ms=None,
+    faiss_latency_ms=None,
+    bm25_latency_ms=2.5,
+    fusion_latency_ms=0.5,
+    hydration_latency_ms=1.0,
+    total_latency_ms=4.5,
+    top_k_doc_ids=(2**62,),
+    limits=(),
+)
+
+
+def test_searches_are_kept_apart_from_answers(tmp_path):
+    tracer = AnswerTracer(tmp_path)
+    tracer.emit(SEARCH)
+    tracer.emit(TRACE)
+    tracer.close()
+    TraceJournal(tmp_path).emit(replace(SEARCH, trace_id="s1"))
+
+    assert drain(tmp_path, SearchTrace) == 1
+    assert ids_in(tmp_path) == ["t0"]
+    assert ids_in(trace_files.folder_of(tmp_path, SearchTrace)) == ["s0", "s1"]
+
+
+NEW, OLD = date(2026, 3, 2), {"error", "status"}
+
+
+def earlier_file(path: Path) -> None:
+    """Write a file of a version that had no columns for how an answer ended, and another instead."""
+    table = pa.Table.from_pylist([asdict(TRACE)], schema=schema_of(AnswerTrace)).drop(list(OLD))
+    table = table.append_column("weather", pa.array(["fair"])).replace_schema_metadata(None)
+    pq.write_table(table, path)
+
+
+def later_file(path: Path) -> None:
+    later = {VERSION_KEY: str(VERSION + 1).encode()}
+    pq.write_table(pa.table({"trace_id": [7]}).replace_schema_metadata(later), path)
+
+
+def torn_file(path: Path) -> None:
+    trace_files.write_flush(path.parent, "torn", 0, [replace(TRACE, trace_id="torn")])
+    whole = path.parent / "2026-03-01-torn-000000.parquet"
+    path.write_bytes(whole.read_bytes()[:-20])
+    whole.unlink()
+
+
+def spoiled_file(path: Path) -> None:
+    """Write a file whose end is whole, and whose pages are not."""
+    torn = [replace(TRACE, trace_id=f"{n}", query=f"{n}" * n) for n in range(200)]
+    trace_files.write_flush(path.parent, "spoiled", 0, torn)
+    whole = path.parent / "2026-03-01-spoiled-000000.parquet"
+    data = bytearray(whole.read_bytes())
+    data[4 : len(data) // 2] = bytes(len(data) // 2 - 4)
+    whole.unlink()
+    path.write_bytes(data)
+
+
+def test_days_of_earlier_versions_are_joined_with_what_they_lack_left_empty(tmp_path):
+    earlier_file(tmp_path / "2026-03-01-a-000000.parquet")
+    trace_files.write_flush(tmp_path, "b", 0, [replace(TRACE, trace_id="t1")])
+
+    trace_files.tidy(tmp_path, AnswerTrace, NEW, keep_days=30)
+
+    table = pq.read_table(tmp_path / "2026-03-01.parquet")
+    assert table.schema.equals(schema_of(AnswerTrace))
+    assert version_of(table.schema) == VERSION
+    assert table["status"].to_pylist() == [None, "ok"]
+
+
+@pytest.mark.parametrize("broken", [later_file, torn_file, spoiled_file])
+def test_what_cannot_be_read_is_left_where_it_is(tmp_path, broken):
+    bad = tmp_path / "2026-03-01-a-000000.parquet"
+    broken(bad)
+    trace_files.write_flush(tmp_path, "b", 0, [TRACE])
+
+    trace_files.tidy(tmp_path, AnswerTrace, NEW, keep_days=30)
+
+    assert trace_files.trace_paths(tmp_path) == [bad, tmp_path / "2026-03-01.parquet"]
+    assert pq.read_table(tmp_path / "2026-03-01.parquet")["trace_id"].to_pylist() == ["t0"]
+
+
+@pytest.mark.parametrize("broken", [later_file, torn_file, spoiled_file])
+def test_a_file_that_cannot_be_read_costs_its_own_traces_only(tmp_path, broken):
+    bad = tmp_path / f"{datetime.now(UTC).date()}-a-000000.parquet"
+    broken(bad)
+    trace_files.write_flush(tmp_path, "b", 0, [replace(TRACE, timestamp=datetime.now(UTC))])
+
+    reader = TraceReader(tmp_path, keep_days=30)
+
+    assert [row["trace_id"] for row in reader.answers(TraceFilter())] == ["t0"]
+    assert reader.row("t0")["query"] == TRACE.query
+    assert reader.damaged == [bad]
+
+
+def test_files_of_earlier_versions_are_read_beside_others(tmp_path):
+    today = f"{datetime.now(UTC).date()}"
+    earlier_file(tmp_path / f"{today}-a-000000.parquet")
+
+    reader = TraceReader(tmp_path, keep_days=30)
+
+    assert reader.row("t0")["status"] is None
+    assert [row["confidence"] for row in reader.answers(TraceFilter())] == [0.7]
+    assert reader.damaged == []
+
+
+def test_searches_are_listed_by_the_same_filters(tmp_path):
+    fresh = replace(SEARCH, timestamp=datetime.now(UTC))
+    slow = replace(fresh, trace_id="s1", total_latency_ms=900.0, limits=("stale_index",))
+    trace_files.write_flush(tmp_path, "a", 0, [fresh, slow])
+
+    reader = TraceReader(tmp_path, keep_days=30)
+
+    found = reader.searches(TraceFilter(slow_ms=100, limit_word="stale_index"))
+    assert [(row["trace_id"], row["hits"]) for row in found] == [("s1", 1)]
+    assert reader.answers(TraceFilter()) == []
+    assert reader.row("s0")["top_k_doc_ids"] == [str(2**62)]

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
+from codeintel_rev.app import traces
 from codeintel_rev.app.documents import answer_document, citation_document, search_document
 from codeintel_rev.app.requests import checked_query, checked_scope
 from codeintel_rev.app.served import files, history, references, symbols, text_search
@@ -32,7 +33,16 @@ class ServedCode:
     ) -> Document:
         """Return the document of a search."""
         with self.served.use(self.repos) as index:
-            found = index.search(query, limit=limit, mode=mode, scope=scope, explain=explain)
+            found = traces.search(
+                index,
+                lambda: self.served.tracer,
+                query,
+                limit=limit,
+                mode=mode,
+                scope=scope,
+                explain=explain,
+                session_id=self.session,
+            )
             return search_document(found)
 
     def related(self, path: str, line: int, *, limit: int, scope: Scope | None) -> Document:

@@ -79,7 +79,8 @@ class ServedIndex:
         self.data_dir = data_dir
         self.settings = settings
         self._embedder: StaticEmbedder = load_embedder(settings)
-        self._tracer = tracer_of(data_dir, settings.trace)
+        self.tracer = tracer_of(data_dir, settings.trace)
+        """Takes the traces of answers and searches; ``None`` when they are off."""
         self._clock = clock
         self._lock = Lock()
         self._opened: _Opened | None = None
@@ -115,8 +116,8 @@ class ServedIndex:
             opened, self._opened = self._opened, None
         if opened is not None:
             self._release(opened)
-        if self._tracer is not None:
-            self._tracer.close()
+        if self.tracer is not None:
+            self.tracer.close()
 
     def _acquire(self) -> _Opened:
         replaced = None
@@ -144,7 +145,7 @@ class ServedIndex:
             _log.warning("the index stays as it was opened before: %s", error)
             return self._opened
         self._retry_at = 0.0
-        self._opened = _Opened(index, signature, self._tracer)
+        self._opened = _Opened(index, signature, self.tracer)
         return self._opened
 
     def _release(self, opened: _Opened) -> None:
