@@ -29,6 +29,7 @@ from machine import machine
 PROGRAM = [sys.executable, "-m", "codeintel_rev"]
 os.environ["COMPACTION_AUTO"] = "false"  # or what is timed was done in the background already
 SAMPLE_S = 0.02
+TOLD_CYCLES = 100
 
 
 class Cost(NamedTuple):
@@ -102,12 +103,15 @@ def cycle(root: Path, data: Path, cycles: int) -> dict[str, object]:
         forget_the_dead(data)
         compact_data_dir(data, progress=quiet)
         sizes.append(size(data))
+        if len(sizes) % TOLD_CYCLES == 0:
+            print(f"{len(sizes)} cycles: {sizes[-1]:,} bytes", file=sys.stderr)
     return {
         "count": cycles,
         "seconds": round(time.perf_counter() - started, 1),
         "bytes_after_the_first": sizes[0],
         "bytes_at_most": max(sizes),
         "bytes_after_the_last": sizes[-1],
+        "bytes_after_each_100": sizes[TOLD_CYCLES - 1 :: TOLD_CYCLES],
         "files_after_the_last": sum(path.is_file() for path in data.rglob("*")),
     }
 

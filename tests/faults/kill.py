@@ -151,7 +151,7 @@ def _victim(action: str, root: Path, *step: str) -> subprocess.CompletedProcess[
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
 
 

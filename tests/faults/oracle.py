@@ -51,7 +51,9 @@ NOTHING = Contents()
 def contents(root: Path) -> Contents:
     """Return what the index of the folder ``root`` holds, as searches see it."""
     with open_index(root, refresh=False) as index:
-        (opened,) = index.selected(None)
+        if not index.opened:  # killed before the repository was registered
+            return NOTHING
+        (opened,) = index.opened
         with opened.view() as view:
             return NOTHING if view is None else of_view(view)
 
