@@ -63,7 +63,7 @@ class Tokens:
             )
         return cls(entries)
 
-    def caller(self, token: str) -> Caller | None:
+    async def caller(self, token: str) -> Caller | None:
         """Return who holds a token, ``None`` for one that nobody holds."""
         return self._callers.get(digest_of(token))
 

@@ -11,7 +11,7 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from codeintel_rev.app.auth import Tokens
+from codeintel_rev.app.access import Access
 from codeintel_rev.app.limits import RateLimiter
 from codeintel_rev.app.problems import problem
 from codeintel_rev.errors import (
@@ -67,17 +67,24 @@ class Guard:
         *,
         hosts: Collection[str] | None,
         origins: Collection[str],
-        tokens: Tokens | None,
+        access: Access | None,
         signer: SessionSigner,
         limiter: RateLimiter | None,
         max_body_bytes: int,
+        open_paths: Collection[str] = (),
+        issuer_told_at: str = "",
         is_busy: Callable[[], bool],
     ) -> None:
-        """Let through what is sent to one of ``hosts``; ``None`` = whatever it is called."""
+        """Let through what is sent to one of ``hosts``; ``None`` = whatever it is called.
+
+        ``open_paths`` need no token, and ``issuer_told_at`` says where to get one.
+        """
         self._app = app
         self._hosts = hosts
         self._origins = origins
-        self._tokens = tokens
+        self._access = access
+        self._open_paths = PROBES | frozenset(open_paths)
+        self._issuer_told_at = issuer_told_at
         self._signer = signer
         self._limiter = limiter
         self._max_body_bytes = max_body_bytes
@@ -89,19 +96,19 @@ class Guard:
             await self._app(scope, receive, send)
             return
         try:
-            self._admit(scope, Headers(scope=scope))
+            await self._admit(scope, Headers(scope=scope))
             body = await _body(receive, self._max_body_bytes)
         except CodeIntelError as error:
-            await _refuse(error, scope, receive, send)
+            await self._refuse(error, scope, receive, send)
         else:
             await self._app(scope, _replayed(body, receive), send)
 
-    def _admit(self, scope: Scope, headers: Headers) -> None:
+    async def _admit(self, scope: Scope, headers: Headers) -> None:
         """Note who is calling; raises what a request is refused with."""
         self._check_origin(headers)
-        if scope["path"] not in PROBES:
+        if scope["path"] not in self._open_paths:
             self._check_host(headers)
-            caller = self._caller(headers)
+            caller = await self._caller(headers)
             scope["state"]["caller"] = caller
             self._check_rate(caller)
             if self._is_busy():
@@ -133,18 +140,11 @@ class Guard:
                 value=origin[:80],
             )
 
-    def _caller(self, headers: Headers) -> Caller:
+    async def _caller(self, headers: Headers) -> Caller:
         """Return who is calling, in which session; raises ``Unauthenticated``."""
         caller = Caller()
-        if self._tokens is not None:
-            scheme, _, token = headers.get("authorization", "").partition(" ")
-            known = self._tokens.caller(token.strip()) if scheme.lower() == "bearer" else None
-            if known is None:
-                raise Unauthenticated(
-                    "the token is missing or not known",
-                    hint="send `Authorization: Bearer` and a token of this server",
-                )
-            caller = known
+        if self._access is not None:
+            caller = await self._access.caller(headers.get("authorization", ""))
         minted = headers.get("mcp-session-id")
         if minted is not None and self._signer.is_own(minted):
             return caller.in_session(minted)
@@ -157,6 +157,18 @@ class Guard:
             raise RateLimited(
                 "you ask more often than you may", hint=f"wait {wait_s} s", value=str(wait_s)
             )
+
+    async def _refuse(
+        self, error: CodeIntelError, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        status = _STATUS.get(type(error))
+        headers = {} if status is None else {"Connection": "close"}
+        if isinstance(error, RateLimited) and error.value:
+            headers["Retry-After"] = error.value
+        if isinstance(error, Unauthenticated) and self._issuer_told_at:
+            headers["WWW-Authenticate"] = f'Bearer resource_metadata="{self._issuer_told_at}"'
+        response = problem(error, scope["state"]["request_id"], status=status, headers=headers)
+        await response(scope, receive, send)
 
 
 class _TooLargeError(InvalidArgument):
@@ -176,15 +188,6 @@ class _TooSlowError(InvalidArgument):
 
 
 _STATUS: Final[dict[type[CodeIntelError], int]] = {_TooLargeError: 413, _TooSlowError: 408}
-
-
-async def _refuse(error: CodeIntelError, scope: Scope, receive: Receive, send: Send) -> None:
-    status = _STATUS.get(type(error))
-    headers = {} if status is None else {"Connection": "close"}
-    if isinstance(error, RateLimited) and error.value:
-        headers["Retry-After"] = error.value
-    response = problem(error, scope["state"]["request_id"], status=status, headers=headers)
-    await response(scope, receive, send)
 
 
 async def _body(receive: Receive, limit: int) -> bytes:

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from codeintel_rev import __version__
-from codeintel_rev.app.auth import Tokens
+from codeintel_rev.app.access import Access, is_protected
 from codeintel_rev.app.config_context import ApplicationContext
 from codeintel_rev.app.guard import LOOPBACK, Guard, RequestIds
 from codeintel_rev.app.limits import RateLimiter
@@ -25,6 +25,7 @@ from codeintel_rev.app.logs import quiet_libraries
 from codeintel_rev.app.mcp_endpoint import PATH, McpEndpoint, caller_of_call
 from codeintel_rev.app.problems import problem
 from codeintel_rev.app.readiness import ReadinessProbe
+from codeintel_rev.app.resource_metadata import PATHS, metadata_address, metadata_routes
 from codeintel_rev.app.routes import router
 from codeintel_rev.config.settings import ServerConfig, Settings
 from codeintel_rev.errors import CodeIntelError, InvalidArgument, NotFound
@@ -44,7 +45,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 def create_app(settings: Settings) -> FastAPI:
     """Return the application that serves the index in ``settings.data_dir``.
 
-    Raises ``SettingsError`` for a tokens file that cannot be used.
+    Raises ``SettingsError`` for a tokens file or an issuer that cannot be used.
     """
     quiet_libraries()
     signer = SessionSigner((settings.server.secret or secrets.token_hex()).encode())
@@ -54,12 +55,13 @@ def create_app(settings: Settings) -> FastAPI:
         version=__version__,
         summary="Search code repositories, and ask questions whose every claim cites its place.",
         lifespan=_lifespan(settings, endpoint),
-        middleware=_middleware(settings.server, signer, lambda: app),
+        middleware=_middleware(settings, signer, lambda: app),
         redoc_url=None,
         docs_url=None,  # its page would load scripts from elsewhere
     )
     app.include_router(router)
     app.router.routes.append(Route(PATH, endpoint, methods=MCP_METHODS))
+    app.router.routes += metadata_routes(settings)
     app.add_exception_handler(CodeIntelError, _told)
     app.add_exception_handler(RequestValidationError, _told_bad_request)
     app.add_exception_handler(HTTPException, _told_http)
@@ -85,18 +87,20 @@ def _lifespan(settings: Settings, endpoint: McpEndpoint) -> Lifespan:
 
 
 def _middleware(
-    server: ServerConfig, signer: SessionSigner, app: Callable[[], FastAPI]
+    settings: Settings, signer: SessionSigner, app: Callable[[], FastAPI]
 ) -> list[Middleware]:
-    tokens = Tokens.read(server.tokens_file) if server.tokens_file is not None else None
+    server = settings.server
     origins = server.allowed_origins.replace(",", " ").split()
     guard = Middleware(
         Guard,
-        hosts=_hosts(server),
+        hosts=_hosts(settings),
         origins=frozenset(origins),
-        tokens=tokens,
+        access=Access.of(settings),
         signer=signer,
         limiter=_limiter(server),
         max_body_bytes=server.max_body_bytes,
+        open_paths=PATHS,
+        issuer_told_at=metadata_address(settings),
         is_busy=lambda: app().state.context.pool.saturated,
     )
     cors = Middleware(
@@ -110,13 +114,13 @@ def _middleware(
     return [Middleware(RequestIds), *([cors] if origins else []), guard, gzip]
 
 
-def _hosts(server: ServerConfig) -> frozenset[str] | None:
+def _hosts(settings: Settings) -> frozenset[str] | None:
     """Return by which names a request may call this host; ``None`` = any.
 
     A token protects better than a name: no page of another origin has it.
     """
-    named = server.allowed_hosts.lower().replace(",", " ").split()
-    if "*" in named or (server.tokens_file is not None and not named):
+    named = settings.server.allowed_hosts.lower().replace(",", " ").split()
+    if "*" in named or (is_protected(settings) and not named):
         return None
     return LOOPBACK | frozenset(named)
 

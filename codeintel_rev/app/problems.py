@@ -80,7 +80,7 @@ def problem(
     if error.code in RETRY_AFTER_S:
         found.setdefault("Retry-After", str(RETRY_AFTER_S[error.code]))
     if error.code == "unauthenticated":
-        found["WWW-Authenticate"] = "Bearer"
+        found.setdefault("WWW-Authenticate", "Bearer")
     return json_response(document, status, found, "application/problem+json")
 
 

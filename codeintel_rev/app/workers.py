@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from codeintel_rev.app.access import is_protected
 from codeintel_rev.app.private_redis import PrivateRedis
 from codeintel_rev.app.refresher_process import RefresherProcess
 from codeintel_rev.config.settings import Settings
@@ -63,10 +64,10 @@ def is_public(host: str) -> bool:
 
 
 def _require_tokens(settings: Settings, host: str) -> None:
-    if is_public(host) and settings.server.tokens_file is None:
+    if is_public(host) and not is_protected(settings):
         raise InvalidArgument(
             f"{host} can be reached from other machines, and nobody has to say who they are",
-            hint="set SERVER_TOKENS_FILE (see `codeintel token`), or serve on 127.0.0.1",
+            hint="set SERVER_TOKENS_FILE (see `codeintel token`) or OIDC_ISSUER, or serve on 127.0.0.1",
             value=host,
         )
 

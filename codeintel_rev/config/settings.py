@@ -184,10 +184,30 @@ class ServerConfig:
     """Web pages that may call, by their origin, as in ``https://tools.example.org``."""
     tokens_file: Path | None = None
     """Who may call, as ``codeintel token`` writes it; unset = anybody on this machine."""
+    public_url: str = ""
+    """Where callers reach the server, as in ``https://code.example.org``; tells them their issuer."""
     secret: str = field(default="", repr=False)
     """Signs session ids; empty = made at start. Several hosts need the same one."""
     refresh: bool = True
     """Whether a process beside the server keeps the index up to date."""
+
+
+@dataclass(frozen=True, slots=True)
+class OidcConfig:
+    """Which OpenID Connect issuer vouches for callers."""
+
+    issuer: str = ""
+    """Its address, which is also what its tokens say in ``iss``; empty = none."""
+    audience: str = ""
+    """What it calls this server: what a token has to say in ``aud``."""
+    jwks_url: str = ""
+    """Where its public keys are; empty = where its configuration document says."""
+    algorithm: Literal[
+        "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "Ed25519"
+    ] = "RS256"
+    """How its tokens are signed; no other signature is accepted."""
+    repos_claim: str = ""
+    """The claim that lists the repositories a caller may see; empty = every caller sees all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +291,7 @@ class Settings:
     trace: TraceConfig = TraceConfig()
     redis: RedisConfig = RedisConfig()
     server: ServerConfig = ServerConfig()
+    oidc: OidcConfig = OidcConfig()
     embedding: EmbeddingConfig = EMBEDDED_MODEL
 
 

@@ -33,13 +33,13 @@ def test_a_bucket_fills_with_time() -> None:
     assert [limiter.wait_s("ann") for _ in range(2)] == [0, 1]
 
 
-def test_a_tokens_file_holds_hashes_only(tmp_path: Path) -> None:
+async def test_a_tokens_file_holds_hashes_only(tmp_path: Path) -> None:
     file, token = tmp_path / "tokens.toml", new_token()
     file.write_text(new_entry("ann", token, ["shop"]))
     assert token not in file.read_text()
     tokens = Tokens.read(file)
-    assert tokens.caller(token) == Caller("ann", frozenset({"shop"}))
-    assert tokens.caller(digest_of(token)) is None
+    assert await tokens.caller(token) == Caller("ann", frozenset({"shop"}))
+    assert await tokens.caller(digest_of(token)) is None
 
 
 @pytest.mark.parametrize("text", ["", "[[token", '[[token]]\nname = "a"', "[[token]]\nx = 1"])
