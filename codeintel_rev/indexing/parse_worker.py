@@ -44,7 +44,8 @@ def main() -> None:
 
         embedder = StaticEmbedder(model)
         while True:
-            batch: list[FileEntry] = receive(requests)
-            send(replies, prepare_files(repo, source, batch, embedder))
+            batch: list[FileEntry]
+            batch, by_lines = receive(requests)
+            send(replies, prepare_files(repo, source, batch, embedder, by_lines=by_lines))
     except (EOFError, BrokenPipeError):
         return

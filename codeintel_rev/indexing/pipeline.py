@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from codeintel_rev.indexing.changes import Changes, find_changes
 from codeintel_rev.indexing.chunker import CHUNKER_VERSION
 from codeintel_rev.indexing.file_source import FileSource
+from codeintel_rev.indexing.parse_note import ParseNote
 from codeintel_rev.indexing.prepare import (
     SHA1_BYTES,
     PreparedFile,
@@ -271,17 +272,25 @@ class Refresher:
         return None if version_id is None else (read.entry, version_id, read.scanned_ns)
 
     def _prepare(self, entries: Sequence[FileEntry]) -> Iterator[list[PreparedFile]]:
-        batches = list(_batches(entries))
-        if not _is_bulk(entries):
-            for batch in batches:
-                yield prepare_files(self._repo, self._source, batch, self._embedder)
+        if _is_bulk(entries):
+            yield from self._in_workers(entries, self._options.workers or os.cpu_count() or 1)
             return
+        with ParseNote(self._folder.parse_note) as note:
+            suspects, others = note.divide(entries)
+            if suspects:
+                yield from self._in_workers(suspects, 1)
+            for batch in _batches(others):
+                note.write(entry.path for entry in batch)
+                yield prepare_files(self._repo, self._source, batch, self._embedder)
+
+    def _in_workers(
+        self, entries: Sequence[FileEntry], workers: int
+    ) -> Iterator[list[PreparedFile]]:
         from codeintel_rev.indexing.parse_pool import ParsePool
 
-        workers = self._options.workers or os.cpu_count() or 1
         pool = ParsePool(workers, self._repo, self._source, self._options.model)
         try:
-            yield from pool.run(batches)
+            yield from pool.run(list(_batches(entries)))
         finally:
             pool.close()
 

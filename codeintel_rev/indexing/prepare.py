@@ -104,16 +104,24 @@ def chunk_id(
 
 
 def prepare_files(
-    repo: str, source: FileSource, entries: Sequence[FileEntry], embedder: TermEmbedder
+    repo: str,
+    source: FileSource,
+    entries: Sequence[FileEntry],
+    embedder: TermEmbedder,
+    *,
+    by_lines: bool = False,
 ) -> list[PreparedFile]:
-    """Read, cut, tokenize and embed files; a file that cannot be kept says why in its result."""
+    """Read, cut, tokenize and embed files; a file that cannot be kept says why in its result.
+
+    They are cut along their syntax, or ``by_lines``.
+    """
     prepared: list[PreparedFile] = []
     documents: list[list[str]] = []
     for entry, read in zip(entries, source.read(entries), strict=True):
         if read is None:
             prepared.append(PreparedFile(entry, time.time_ns(), skip_reason="unreadable"))
             continue
-        prepared.append(_prepare(repo, read, documents))
+        prepared.append(_prepare(repo, read, documents, by_lines=by_lines))
     vectors = embedder.embed_terms(documents).astype(np.float16)
     offset = 0
     for at, file in enumerate(prepared):
@@ -123,14 +131,16 @@ def prepare_files(
     return prepared
 
 
-def _prepare(repo: str, read: ReadFile, documents: list[list[str]]) -> PreparedFile:
+def _prepare(
+    repo: str, read: ReadFile, documents: list[list[str]], *, by_lines: bool
+) -> PreparedFile:
     data, entry, scanned_ns = read
     digest = content_hash(data)
     reason = skip_by_content(entry.path, data)
     if reason is not None:
         return PreparedFile(entry, scanned_ns, digest, skip_reason=reason)
     lang = language_of(entry.path, data[:HEAD_BYTES])
-    parsed = _parse(entry.path, data, lang)
+    parsed = chunk_source(data, PLAIN_TEXT) if by_lines else _parse(entry.path, data, lang)
     path_terms = tokenize(entry.path)
     seen: Counter[tuple[str, str, str]] = Counter()
     chunks = []

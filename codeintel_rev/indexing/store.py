@@ -73,6 +73,11 @@ class RepositoryFolder(NamedTuple):
         return self.locks / "refresher"
 
     @property
+    def parse_note(self) -> Path:
+        """File that says what is being parsed (``parse_note``)."""
+        return self.path / "parsing"
+
+    @property
     def is_made(self) -> bool:
         """Whether the folder holds a journal."""
         return journal_schema.is_made(self.journal)

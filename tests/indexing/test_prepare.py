@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codeintel_rev.errors import Unavailable
 from codeintel_rev.indexing.file_source import DiskSource, read_file
 from codeintel_rev.indexing.parse_pool import ParsePool
 from codeintel_rev.indexing.prepare import PreparedFile, chunk_id, prepare_files
@@ -99,13 +98,3 @@ def test_workers_prepare_what_this_process_would(root: Path) -> None:
     finally:
         pool.close()
     assert sorted(map(facts, there)) == sorted(map(facts, here))
-
-
-def test_a_dead_worker_is_an_error_and_not_a_hang(root: Path) -> None:
-    pool = ParsePool(1, "shop", DiskSource(root), None)
-    try:
-        pool._processes[0].kill()
-        with pytest.raises(Unavailable, match="a parse worker died"):
-            list(pool.run([entries(root, "m0.py")]))
-    finally:
-        pool.close()
