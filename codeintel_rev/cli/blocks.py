@@ -9,6 +9,7 @@ from codeintel_rev.cli.explained import explanation
 from codeintel_rev.types import AnswerEnvelope, IndexReport, SearchHit, SearchResult, StatusReport
 
 if TYPE_CHECKING:
+    from codeintel_rev.app.backup import BackupReport
     from codeintel_rev.app.compaction import CompactionReport, RepositoryCompaction
     from codeintel_rev.app.doctor import DoctorReport
     from codeintel_rev.app.removal import RemovalReport
@@ -85,6 +86,20 @@ def _compacted(done: RepositoryCompaction) -> str:
 def removal_text(report: RemovalReport) -> str:
     """Return what one run of ``remove`` freed, a line a repository."""
     return "\n".join(f"{done.name}: removed, {_size(done.bytes)} freed" for done in report.repos)
+
+
+def backup_text(report: BackupReport) -> str:
+    """Return what one run of ``backup`` wrote."""
+    return f"{_held(report)} written to {report.file}"
+
+
+def restored_text(report: BackupReport) -> str:
+    """Return what one run of ``restore`` made."""
+    return f"{_held(report)} restored to {report.data_dir}"
+
+
+def _held(report: BackupReport) -> str:
+    return f"{', '.join(report.repos)}: {report.files} files, {_size(report.bytes)}"
 
 
 def doctor_text(report: DoctorReport) -> str:

@@ -30,6 +30,8 @@ COMMANDS: Final = (
     "status",
     "compact",
     "remove",
+    "backup",
+    "restore",
     "doctor",
     "traces",
     "eval",

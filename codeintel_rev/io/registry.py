@@ -120,6 +120,18 @@ class Registry:
         """Point the repository's entry at a new folder."""
         self._connection.execute("UPDATE repo SET key = ? WHERE key = ?", (new.key, old.key))
 
+    def settle(self, former: Path) -> None:
+        """Keep what was relative to a former data directory as the places that it meant there."""
+        query = "SELECT key, root, identity FROM repo"
+        for key, root, identity in self._connection.execute(query).fetchall():
+            places = (
+                os.path.normpath(former / kept) if kept.startswith(os.curdir) else kept
+                for kept in (root, identity)
+            )
+            self._connection.execute(
+                "UPDATE repo SET root = ?, identity = ? WHERE key = ?", (*places, key)
+            )
+
     def remove(self, repository: Repository) -> None:
         """Forget a repository; its folder is left to the caller."""
         self._connection.execute("DELETE FROM repo WHERE key = ?", (repository.key,))
