@@ -2,6 +2,7 @@
 
 VENV := .venv
 VLLM := .venv-vllm
+LUCENE := .venv-lucene
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install -qq --progress-bar off -c constraints.txt
 
@@ -13,8 +14,8 @@ export Q REPO
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: ask bench format help lint quality-gates test test-all test-foundations test-rag-pipeline \
-	test-vllm vllm-up
+.PHONY: ask bench format help lint quality-gates test test-all test-foundations test-lucene
+.PHONY: test-rag-pipeline test-vllm vllm-up
 
 help: ## list the targets
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +48,10 @@ vllm-up: $(VLLM)/.models ## serve two small models with a real vLLM until Ctrl-C
 test-vllm: $(VENV)/.dev $(VLLM)/.models ## test the clients of model servers against a real vLLM
 	@$(PY) -m pytest -m vllm tests/vllm $(ARGS)
 
+test-lucene: $(LUCENE)/.made ## test the words in Lucene, with pyserini in its own environment
+	@$(LUCENE)/bin/python -m pytest -m lucene tests/lucene $(ARGS)
+	@$(LUCENE)/bin/python -m pytest tests/plan/test_epic4_bm25.py
+
 lint: $(VENV)/.dev ## ruff, mypy and the rules on imports
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
@@ -69,6 +74,9 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(PY)
 $(VLLM)/.models: scripts/vllm/create-env scripts/vllm/prepare_models.py
 	@scripts/vllm/create-env $(VLLM)
 	@$(VLLM)/bin/python scripts/vllm/prepare_models.py $(VLLM)/models && touch $@
+
+$(LUCENE)/.made: scripts/lucene/create-env pyproject.toml constraints.txt
+	@scripts/lucene/create-env $(LUCENE) && touch $@
 
 $(PY):
 	@scripts/create-venv $(VENV)

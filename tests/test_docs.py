@@ -48,7 +48,7 @@ def python_example(page: Path) -> str:
 
 def make_targets() -> set[str]:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    return set(re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[0].split())
+    return set(" ".join(re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)).split())
 
 
 def run(*command: str) -> str:

@@ -85,15 +85,17 @@ def compact_data_dir(
     on_wait: Callable[[str], None] | None = None,
     reembed: bool = False,
     materialize: bool = False,
+    lucene: bool = False,
     afresh: bool = False,
 ) -> CompactionReport:
     """Compact every repository of ``data_dir``.
 
     ``afresh`` takes nothing over from the present generation but the vectors, and ``reembed`` makes
-    those anew too. With ``materialize`` the catalog is a copy of its Parquet file instead of a view.
+    those anew too. With ``materialize`` the catalog is a copy of its Parquet file instead of a view, and
+    with ``lucene`` Lucene indexes the words too.
 
-    Raises ``Busy`` when another process compacts and ``wait`` is off, and ``IndexForeign`` for an
-    index of other components.
+    Raises ``Busy`` when another process compacts and ``wait`` is off, ``IndexForeign`` for an index
+    of other components, and ``Unavailable`` when Lucene is wanted and not installed.
     """
     registry = Registry(data_dir)
     embedder = StaticEmbedder()
@@ -110,6 +112,7 @@ def compact_data_dir(
                     wait=wait,
                     reembed=reembed,
                     materialize=materialize,
+                    lucene=lucene,
                     afresh=afresh,
                 )
                 for repository in registry.repositories()
@@ -164,11 +167,16 @@ def compact_repository(
     wait: bool = True,
     reembed: bool = False,
     materialize: bool = False,
+    lucene: bool = False,
     afresh: bool = False,
 ) -> RepositoryCompaction:
     """Compact one repository; see ``compact_data_dir``."""
     from codeintel_rev.indexing.compactor import Compactor
 
+    if lucene:
+        from codeintel_rev.retrieval import java
+
+        java.require()
     folder = RepositoryFolder(registry.folder(repository))
     check_components(repository.name, folder.state()[1], components(embedder))
     started, before = time.perf_counter(), size_on_disk(folder.path)
@@ -186,6 +194,7 @@ def compact_repository(
             embedder=embedder if reembed else None,
             asker=embedder,
             materialize=materialize,
+            lucene=lucene,
             afresh=afresh,
         )
         done = compactor.run(lambda count, total: progress("compact", count, total, 0))

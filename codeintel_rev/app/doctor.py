@@ -101,6 +101,7 @@ def repair(data_dir: Path, settings: Settings, progress: Progress) -> DoctorRepo
                     progress,
                     reembed="vectors" in bad,
                     materialize=settings.duckdb.materialize,
+                    lucene=settings.bm25.engine == "lucene",
                     afresh=True,
                 )
     finally:

@@ -99,7 +99,9 @@ class LocalIndex:
         try:
             for repository in self._registry.repositories():
                 folder = RepositoryFolder(self._registry.folder(repository))
-                opened = OpenRepository(repository, folder, self.embedder.dim, wanted)
+                opened = OpenRepository(
+                    repository, folder, self.embedder.dim, wanted, settings.bm25
+                )
                 self._open[repository.name] = opened
                 if near is not None:
                     opened.prefer(near)

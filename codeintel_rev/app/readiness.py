@@ -70,6 +70,8 @@ class ReadinessProbe:
             self._look("index", self._index, required=True),
             self._look("disk", self._disk, required=False),
         ]
+        if self._context.settings.bm25.engine == "lucene":
+            looks.append(self._look("bm25", self._words, required=False))
         if self._context.settings.redis.url:
             looks.append(self._redis())
         checks = await asyncio.gather(*looks)
@@ -123,6 +125,11 @@ class ReadinessProbe:
             if broken:
                 raise _FaultError(f"damaged: {', '.join(broken)}")
             return f"{len(index.opened)} repositories"
+
+    def _words(self) -> str:
+        """Ask each repository what serves its words."""
+        with self._context.served.use() as index:
+            return "; ".join(opened.words_health() for opened in index.opened)
 
     def _disk(self) -> str:
         free = shutil.disk_usage(self._context.served.data_dir).free

@@ -111,6 +111,7 @@ def _rebuild(run: Run, repository: Repository, folder: RepositoryFolder) -> None
             embedder=run.embedder,
             afresh=True,
             materialize=run.settings.duckdb.materialize,
+            lucene=run.settings.bm25.engine == "lucene",
             versions={key: wanted[key] for key in behind - {CUT}},
         )
         compactor.run(_told(run))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from codeintel_rev.app.components import check_components, outdated
 from codeintel_rev.app.file_filter import FileFilter
 from codeintel_rev.app.snapshot_choice import choose, label, named, names_snapshots
-from codeintel_rev.errors import IndexDamaged, IndexForeign, IndexUnusable, NotFound
+from codeintel_rev.config.settings import Bm25Config
+from codeintel_rev.errors import IndexDamaged, IndexForeign, IndexUnusable, NotFound, Unavailable
+from codeintel_rev.indexing.generation_words import open_words
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io.generation_lock import GenerationLock
 from codeintel_rev.io.git import locate
@@ -30,8 +32,10 @@ from codeintel_rev.retrieval.absent_index import AbsentIndex
 from codeintel_rev.retrieval.dense_searcher import DenseSearcher
 from codeintel_rev.retrieval.hybrid import Channels
 from codeintel_rev.retrieval.tantivy_searcher import TantivySearcher
-from codeintel_rev.text.background_idf import background_idf
 from codeintel_rev.types import Scope
+
+if TYPE_CHECKING:
+    from codeintel_rev.retrieval.lucene_words import LuceneWords
 
 _Key = TypeVar("_Key")
 
@@ -53,20 +57,20 @@ class _Generation(NamedTuple):
     """One compaction's files, held open."""
 
     number: int
-    words: TantivySearcher | AbsentIndex
+    words: TantivySearcher | LuceneWords | AbsentIndex
     nearest: NearestIndex | None
     """Where there are very many vectors."""
     lock: GenerationLock
 
     @classmethod
-    def open(cls, folder: RepositoryFolder, number: int) -> _Generation:
+    def open(cls, folder: RepositoryFolder, number: int, bm25: Bm25Config) -> _Generation:
         """Open generation ``number``; raises ``_SupersededError`` when it is gone."""
         lock = GenerationLock.share(folder.generation_lock(number))
         if lock is None:
             raise _SupersededError
         nearest = open_nearest(folder.catalog(number))
         try:
-            words = TantivySearcher(folder.lexical(number), background_idf)
+            words = open_words(folder, number, bm25)
         except IndexDamaged as error:
             _tell(error)
             return cls(number, AbsentIndex(), nearest, lock)
@@ -132,12 +136,18 @@ class OpenRepository:
     """Long-lived read side of one repository; safe to share between threads."""
 
     def __init__(
-        self, repository: Repository, folder: RepositoryFolder, dim: int, components: dict[str, str]
+        self,
+        repository: Repository,
+        folder: RepositoryFolder,
+        dim: int,
+        components: dict[str, str],
+        bm25: Bm25Config = Bm25Config(),  # noqa: B008  frozen
     ) -> None:
         """Open the journal; raises ``IndexForeign`` when newer components wrote the index."""
         self.repository = repository
         self.folder = folder
         self._dim = dim
+        self._bm25 = bm25
         self._journal = Journal(folder.journal)
         self._heads = HeadMemory()
         self._state: _State | None = None
@@ -181,6 +191,20 @@ class OpenRepository:
             self._state.generation.lock.close()
             self._state = None
 
+    def words_health(self) -> str:
+        """Return what serves the words; raises ``Unavailable`` when it is not what is wanted."""
+        with self.view():
+            words = self._state and self._state.generation.words
+        if not self._bm25.enabled or words is None or isinstance(words, AbsentIndex):
+            return "nothing"
+        if isinstance(words, TantivySearcher) and self._bm25.engine == "lucene":
+            raise Unavailable(
+                "tantivy serves: no Lucene index can be used",
+                hint="run `codeintel compact`, with the extra `lucene` installed",
+                value=self.repository.name,
+            )
+        return words.health()
+
     def prefer(self, near: Path) -> None:
         """Search the work tree around ``near``, if it is one of this repository that is held."""
         if near.is_relative_to(self.repository.root):
@@ -208,7 +232,8 @@ class OpenRepository:
         live = _live(state, journal, snapshots)
         mask = _mask(state, journal, snapshots, live, scope)
         catalog = JournalCatalog(journal, snapshots, self._heads)
-        channels = Channels(state.vectors, state.generation.words, catalog, mask)
+        words = state.generation.words if self._bm25.enabled else AbsentIndex()
+        channels = Channels(state.vectors, words, catalog, mask)
         return RepositoryView(
             repository=self.repository,
             snapshots=snapshots,
@@ -250,11 +275,11 @@ class OpenRepository:
         """
         present = self._state.generation if self._state is not None else None
         if present is None or present.number != number or isinstance(present.words, AbsentIndex):
-            return _Generation.open(self.folder, number)
+            return _Generation.open(self.folder, number, self._bm25)
         try:
             present.words.reload()
         except IndexDamaged:
-            return _Generation.open(self.folder, number)
+            return _Generation.open(self.folder, number, self._bm25)
         return present
 
 

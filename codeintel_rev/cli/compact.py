@@ -46,6 +46,7 @@ def compact(
             progress=reporter,
             on_wait=reporter.waiting,
             materialize=settings.duckdb.materialize,
+            lucene=settings.bm25.engine == "lucene",
         )
     if output.json:
         import msgspec

@@ -97,6 +97,22 @@ class SearchConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Bm25Config:
+    """How words are searched; see docs/bm25.md."""
+
+    enabled: bool = True
+    """Whether they are searched at all."""
+    engine: Literal["tantivy", "lucene"] = "tantivy"
+    """What searches them; ``lucene`` needs the extra of that name and a compaction."""
+    index_dir: Path = Path("indexes/lucene")
+    """Where ``scripts/build_bm25_index.sh`` puts an index that stands alone."""
+    k1: Annotated[float, msgspec.Meta(ge=0, le=10)] = 1.2
+    """How long more of the same word goes on to count; Lucene only."""
+    b: Share = 0.75
+    """How much long chunks are marked down; Lucene only."""
+
+
+@dataclass(frozen=True, slots=True)
 class DuckDBConfig:
     """How the catalog is queried; see docs/catalog.md."""
 
@@ -286,6 +302,7 @@ class Settings:
     compaction: CompactionConfig = CompactionConfig()
     faiss: FaissConfig = FaissConfig()
     search: SearchConfig = SearchConfig()
+    bm25: Bm25Config = Bm25Config()
     duckdb: DuckDBConfig = DuckDBConfig()
     answer: AnswerConfig = AnswerConfig()
     trace: TraceConfig = TraceConfig()

@@ -62,20 +62,26 @@ class Compactor:
         asker: TermEmbedder | None = None,
         nearest_from: int = BUILT_FROM,
         materialize: bool = False,
+        lucene: bool = False,
     ) -> None:
         """Take over what the present generation holds, or make everything ``afresh``.
 
         ``embedder`` makes the vectors too. The generation that is built is recorded as made with
         the component ``versions``. From ``nearest_from`` vectors on, it has an index of them;
         ``asker`` embeds the queries that this is tuned on. The catalog is a view of its Parquet
-        file, or a copy with ``materialize``.
+        file, or a copy with ``materialize``. With ``lucene`` Lucene indexes the words too.
         """
         self._folder = folder
         self._repo = repo
         self._dim = dim
         self._writing = writing
         self._options = BuildOptions(
-            embedder, asker or embedder, nearest_from, afresh=afresh, materialize=materialize
+            embedder,
+            asker or embedder,
+            nearest_from,
+            afresh=afresh,
+            materialize=materialize,
+            lucene=lucene,
         )
         self._versions = versions or {}
 

@@ -66,6 +66,8 @@ class BuildOptions(NamedTuple):
     """Whether nothing is taken over but the vectors."""
     materialize: bool
     """Whether the catalog's database holds a copy of the chunks."""
+    lucene: bool
+    """Whether there is a Lucene index of the words too."""
 
 
 class GenerationBuilder:
@@ -152,6 +154,7 @@ class GenerationBuilder:
         )
         self._index_nearest(folder, segment)
         self._write_database(before, folder)
+        self._index_lucene(folder)
         sync_tree(folder)
         sync(self._folder.vectors)
         return segment if sealed.chunks else None
@@ -178,6 +181,16 @@ class GenerationBuilder:
             queries = queries[queries.any(axis=1)]
         reader = VectorReader(self._folder.vectors, [segment], self._dim, self._sealed.end_row)
         build_nearest(folder, FetchedRows(reader.gather, len(reader.rows), self._dim), queries)
+
+    def _index_lucene(self, folder: Path) -> None:
+        """Build Lucene's index of the words in ``folder``, when it is wanted."""
+        if not self._options.lucene or not self._sealed.chunks:
+            return
+        from codeintel_rev.indexing.generation_words import write_lucene
+
+        batches = self._journal.chunks(0, self._sealed.end_row)
+        documents = ([lexical_document(chunk) for chunk in batch] for batch in batches)
+        write_lucene(folder, documents, self._sealed.end_row)
 
     def _filled(self, before: Path | None) -> Iterator[_Filled]:
         """Yield all chunks in row order with their vectors."""

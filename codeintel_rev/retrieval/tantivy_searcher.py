@@ -2,60 +2,34 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
 from codeintel_rev.retrieval.lexical_schema import ROW, open_index, reading
-from codeintel_rev.retrieval.word_forms import inflections
-
-FIELD_WEIGHTS: Mapping[str, float] = {"body": 1.0, "symbol": 0.75, "path": 1.0, "doc": 0.5}
-"""How much a match in each field counts."""
-
-MAX_TERMS = 24
-"""A longer query keeps this many telling terms."""
-
-REPOSITORY_SHARE = 0.7
-"""How much of a term's weight is its rarity in the repository; the rest is that in code at large."""
-
-BODY_WEIGHT = 1 / 3
-"""What a term of a longer text counts beside one of its title."""
-
-INFLECTION_WEIGHT = 0.4
-"""What another form of a word counts beside the word itself."""
+from codeintel_rev.retrieval.term_weights import Clause, TermWeights, coverage
 
 _FETCH_GROWTH = 10
 """How much more is fetched while the mask leaves too few hits."""
 
 
-class Word(NamedTuple):
-    """A term of a query, and how the index spells it."""
-
-    term: str
-    weight: float
-    forms: tuple[str, ...]
-    """The term and its inflections, as far as they occur; a word is as common as its commonest."""
-
-
 class TantivySearcher:
-    """BM25 search (``LexicalIndex``).
+    """BM25 search (``LexicalIndex``)."""
 
-    A term counts ``idf_repository ** share * idf_background ** (1 - share)``: the background table
-    tells what is common everywhere from what this repository is about. tantivy multiplies by its
-    own idf, so that the boost of a term is the wanted weight divided by tantivy's.
-    """
+    def __init__(
+        self, folder: Path, background_idf: Callable[[str], float], first_row: int = 0
+    ) -> None:
+        """Open the index in ``folder``, to search it from ``first_row`` on.
 
-    def __init__(self, folder: Path, background_idf: Callable[[str], float]) -> None:
-        """Open the index in ``folder``; raises ``IndexDamaged`` when it cannot be read."""
+        Raises ``IndexDamaged`` when it cannot be read.
+        """
         self._folder = folder
         self._index = open_index(folder)
         self._background_idf = background_idf
+        self._first_row = first_row
         self.reload()
 
     def reload(self) -> None:
@@ -79,7 +53,8 @@ class TantivySearcher:
         """
         with reading(self._folder):
             searcher = self._index.searcher()
-            query = self._query(searcher, self.telling_words(searcher, terms, title))
+            weights = TermWeights(_Terms(searcher), self._background_idf)
+            query = self._query(weights.clauses(weights.telling(terms, title)))
             if query is None:
                 return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
             return _best(searcher, query, k, mask)
@@ -96,60 +71,50 @@ class TantivySearcher:
         """
         with reading(self._folder):
             searcher = self._index.searcher()
-            words = self._words(searcher, terms, title, repository_share=0.0)[:MAX_TERMS]
-            query = self._query(searcher, words)
+            weights = TermWeights(_Terms(searcher), self._background_idf)
+            words = weights.comparable(terms, title)
+            query = self._query(weights.clauses(words))
             if query is None:
                 return 0.0
             _, scores = _best(searcher, query, 1, mask)
-            return float(scores.max(initial=0.0)) / math.fsum(word.weight for word in words)
+            return coverage(float(scores.max(initial=0.0)), words)
 
-    def telling_words(
-        self, searcher: tantivy.Searcher, terms: Sequence[str], title: Collection[str] | None = None
-    ) -> list[Word]:
-        """Return what the query's terms may look like, the weightiest ``MAX_TERMS`` that occur."""
-        words = self._words(searcher, terms, title, REPOSITORY_SHARE)
-        return [word for word in words if word.forms][:MAX_TERMS]
+    def health(self) -> str:
+        """Return what is searched; raises ``IndexDamaged``."""
+        with reading(self._folder):
+            return f"tantivy, {self._index.searcher().num_docs} chunks"
 
-    def _words(
-        self,
-        searcher: tantivy.Searcher,
-        terms: Sequence[str],
-        title: Collection[str] | None,
-        repository_share: float,
-    ) -> list[Word]:
-        """Return every term of the query, the weightiest first."""
-        words = []
-        for term, count in Counter(terms).items():
-            frequencies = {form: _frequency(searcher, form) for form in (term, *inflections(term))}
-            own = _idf(searcher.num_docs, max(frequencies.values())) ** repository_share
-            background = self._background_idf(term) ** (1.0 - repository_share)
-            forms = tuple(form for form, found in frequencies.items() if found)
-            weight = own * background * (1.0 + math.log(count))
-            stress = 1.0 if title is None or term in title else BODY_WEIGHT
-            words.append(Word(term, weight * stress, forms))
-        return sorted(words, key=lambda word: (-word.weight, word.term))
-
-    def _query(self, searcher: tantivy.Searcher, words: Sequence[Word]) -> tantivy.Query | None:
-        weights = {word.term: word.weight for word in words}
-        for word in words:
-            for form in word.forms:
-                weights.setdefault(form, word.weight * INFLECTION_WEIGHT)
-        clauses = [
-            clause
-            for term, weight in weights.items()
-            for clause in self._clauses(searcher, term, weight)
+    def _query(self, clauses: Iterable[Clause]) -> tantivy.Query | None:
+        schema = self._index.schema
+        wanted = [
+            tantivy.Query.boost_query(tantivy.Query.term_query(schema, field, term, "freq"), boost)
+            for field, term, boost in clauses
         ]
-        return tantivy.Query.boolean_query(clauses) if clauses else None
+        if not wanted:
+            return None
+        query = tantivy.Query.boolean_query([(tantivy.Occur.Should, clause) for clause in wanted])
+        return query if self._first_row == 0 else self._from_first_row(query)
 
-    def _clauses(
-        self, searcher: tantivy.Searcher, term: str, weight: float
-    ) -> Iterator[tuple[tantivy.Occur, tantivy.Query]]:
-        for field, field_weight in FIELD_WEIGHTS.items():
-            frequency = searcher.doc_freq(field, term)
-            if frequency:
-                boost = field_weight * weight / _idf(searcher.num_docs, frequency)
-                query = tantivy.Query.term_query(self._index.schema, field, term, "freq")
-                yield tantivy.Occur.Should, tantivy.Query.boost_query(query, boost)
+    def _from_first_row(self, query: tantivy.Query) -> tantivy.Query:
+        rows = tantivy.Query.range_query(
+            self._index.schema, ROW, tantivy.FieldType.Integer, self._first_row, None
+        )
+        filtered = tantivy.Query.const_score_query(rows, 0.0)
+        return tantivy.Query.boolean_query(
+            [(tantivy.Occur.Must, query), (tantivy.Occur.Must, filtered)]
+        )
+
+
+class _Terms:
+    """What tantivy knows of its terms (``Statistics``)."""
+
+    def __init__(self, searcher: tantivy.Searcher) -> None:
+        self.documents: int = searcher.num_docs
+        self.frequency = searcher.doc_freq
+
+    def holding(self, _field: str) -> int:
+        """Return the number of all documents: tantivy's idf counts them for every field."""
+        return self.documents
 
 
 def _best(
@@ -170,13 +135,3 @@ def _best(
     rows, scores = rows[inside], scores[inside]
     order = np.lexsort((rows, -scores))[:k]
     return rows[order], scores[order]
-
-
-def _frequency(searcher: tantivy.Searcher, term: str) -> int:
-    """Return in how many chunks ``term`` stands in the field that has it most often."""
-    return max(searcher.doc_freq(field, term) for field in FIELD_WEIGHTS)
-
-
-def _idf(documents: int, frequency: int) -> float:
-    """Return tantivy's idf: ``ln(1 + (N - n + 0.5) / (n + 0.5))`` (Robertson and Walker, 1994)."""
-    return math.log1p((documents - frequency + 0.5) / (frequency + 0.5))

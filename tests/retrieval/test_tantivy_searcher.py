@@ -78,3 +78,14 @@ def test_a_term_that_occurs_nowhere_counts_as_missing(searcher: TantivySearcher)
     assert half == pytest.approx(whole / 2, rel=0.01)
     assert searcher.coverage(["absent"], mask) == 0.0
     assert searcher.coverage(["url"], np.zeros(4, dtype=np.bool_)) == 0.0
+
+
+def test_only_rows_from_the_first_one_on_are_looked_at(
+    searcher: TantivySearcher, tmp_path: Path
+) -> None:
+    mask = np.ones(4, dtype=np.bool_)
+    later = TantivySearcher(tmp_path, lambda term: 2.0, first_row=2)
+    assert rows(later, "session") == [2]
+    assert rows(later, "url") == []
+    whole, part = (s.search(["session"], 1, mask)[1] for s in (searcher, later))
+    assert part == pytest.approx(whole)
