@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from codeintel_rev.app.data_dir import data_dir_for_search
+from codeintel_rev.app.running_calls import CHANNEL, RunningCalls
 from codeintel_rev.app.scope_store import ScopeStore
 from codeintel_rev.app.served.code import ServedCode
 from codeintel_rev.app.served.index import ServedIndex
 from codeintel_rev.app.work_pool import WorkPool
 from codeintel_rev.config.settings import RedisConfig, Settings
+from codeintel_rev.io.redis_notices import RedisNotices
 from codeintel_rev.io.redis_scopes import connect
 from codeintel_rev.mcp_server.callers import Caller
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 T = TypeVar("T")
 
@@ -28,6 +33,7 @@ class ApplicationContext:
     settings: Settings
     served: ServedIndex
     scope_store: ScopeStore
+    calls: RunningCalls
     pool: WorkPool
     _resources: AsyncExitStack
 
@@ -47,8 +53,11 @@ class ApplicationContext:
             server = settings.server
             pool = WorkPool(server.threads, server.queue, server.request_timeout_s)
             resources.callback(pool.close)
-            scope_store = await _open_scope_store(settings.redis, resources)
-            return cls(settings, served, scope_store, pool, resources.pop_all())
+            redis = _connected(settings.redis, resources)
+            scope_store = _scope_store(settings.redis, redis, resources)
+            calls = RunningCalls(None if redis is None else RedisNotices(redis, CHANNEL))
+            _listening(calls.listen(), resources)
+            return cls(settings, served, scope_store, calls, pool, resources.pop_all())
 
     async def close(self) -> None:
         """Let go of everything, last opened first."""
@@ -58,29 +67,39 @@ class ApplicationContext:
         """Return the code that a caller may see."""
         return ServedCode(self.served, caller.repos, caller.session)
 
-    async def run(self, work: Callable[[], T]) -> T:
+    async def run(self, work: Callable[[], T], timeout_ms: float | None = None) -> T:
         """Return ``work()``, made on a thread; raises ``Busy`` or ``DeadlineExceeded``."""
-        return await self.pool.run(work)
+        return await self.pool.run(work, None if timeout_ms is None else timeout_ms / 1000)
 
 
 def _usual_data_dir(settings: Settings) -> Path:
     return data_dir_for_search(None, None, settings.data_home)[0]
 
 
-async def _open_scope_store(redis: RedisConfig, resources: AsyncExitStack) -> ScopeStore:
-    if not redis.url:
-        return ScopeStore(None, l2_ttl_seconds=redis.scope_l2_ttl_seconds)
-    client = connect(redis.url)
+def _connected(config: RedisConfig, resources: AsyncExitStack) -> Redis | None:
+    if not config.url:
+        return None
+    client = connect(config.url)
     resources.push_async_callback(client.aclose)
+    return client
+
+
+def _scope_store(config: RedisConfig, redis: Redis | None, resources: AsyncExitStack) -> ScopeStore:
+    if redis is None:
+        return ScopeStore(None, l2_ttl_seconds=config.scope_l2_ttl_seconds)
     store = ScopeStore(
-        client,
-        l1_maxsize=redis.scope_l1_size,
-        l1_ttl_seconds=redis.scope_l1_ttl_seconds,
-        l2_ttl_seconds=redis.scope_l2_ttl_seconds,
+        redis,
+        l1_maxsize=config.scope_l1_size,
+        l1_ttl_seconds=config.scope_l1_ttl_seconds,
+        l2_ttl_seconds=config.scope_l2_ttl_seconds,
     )
-    listener = asyncio.create_task(store.listen(), name="scope changes")
-    resources.push_async_callback(_cancelled, listener)
+    _listening(store.listen(), resources)
     return store
+
+
+def _listening(listen: Coroutine[None, None, None], resources: AsyncExitStack) -> None:
+    """Run ``listen`` until the resources are let go."""
+    resources.push_async_callback(_cancelled, asyncio.create_task(listen))
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

@@ -22,7 +22,7 @@ from codeintel_rev.app.config_context import ApplicationContext
 from codeintel_rev.app.guard import LOOPBACK, Guard, RequestIds
 from codeintel_rev.app.limits import RateLimiter
 from codeintel_rev.app.logs import quiet_libraries
-from codeintel_rev.app.mcp_endpoint import PATH, McpEndpoint, caller_of_call
+from codeintel_rev.app.mcp_endpoint import PATH, Cancellable, McpEndpoint, caller_of_call
 from codeintel_rev.app.problems import problem
 from codeintel_rev.app.readiness import ReadinessProbe
 from codeintel_rev.app.resource_metadata import PATHS, metadata_address, metadata_routes
@@ -76,9 +76,10 @@ def _lifespan(settings: Settings, endpoint: McpEndpoint) -> Lifespan:
             context = await ApplicationContext.create(settings)
             resources.push_async_callback(context.close)
             server = create_server(context, caller_of_call, __version__)
+            server.add_middleware(Cancellable())
             mcp = server.http_app(path=PATH, stateless_http=True)
             await resources.enter_async_context(mcp.router.lifespan_context(mcp))
-            endpoint.app = mcp
+            endpoint.app, endpoint.calls = mcp, context.calls
             app.state.context = context
             app.state.probe = ReadinessProbe(context)
             yield

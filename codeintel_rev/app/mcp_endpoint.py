@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+from anyio import CancelScope
 from fastmcp.server.dependencies import get_http_request
+from fastmcp.server.middleware import CallNext, MiddlewareContext
+from fastmcp.server.middleware import Middleware as McpMiddleware
+from mcp.shared.exceptions import MCPError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from codeintel_rev.app.running_calls import RunningCalls
 from codeintel_rev.mcp_server.callers import Caller, SessionSigner
 
 PATH: Final = "/mcp"
 SESSION_HEADER: Final = "mcp-session-id"
 
+REQUEST_CANCELLED: Final = -32800
+"""How clients of the older protocol are told that a call ended as they wished."""
+
 
 class McpEndpoint:
     """Hands requests to the MCP app, which is there once the server has started.
 
-    Clients of the older protocol send back a session id that they are given when they begin. The
-    library gives none where it keeps no state; this gives them one that tells their session, and
-    every worker knows it by its signature.
+    Clients of the older protocol send back a session id that they are given when they begin, and
+    cancel a call by a request of its own. The library gives no id where it keeps no state, and knows
+    no other request than the present one; this gives them an id that tells their session, known by
+    its signature to every worker, and ends the call that they name. (Clients of the newer protocol
+    cancel by closing the connection, which the library sees.)
     """
 
     def __init__(self, signer: SessionSigner) -> None:
         self._signer = signer
         self.app: ASGIApp | None = None
+        self.calls = RunningCalls(None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
         assert self.app is not None
-        if scope["method"] != "POST" or SESSION_HEADER in Headers(scope=scope):
+        if scope["method"] != "POST":
             await self.app(scope, receive, send)
             return
         first = await receive()  # all of it: the guard has read the body
@@ -39,8 +50,26 @@ class McpEndpoint:
         async def again() -> Message:
             return coming.pop() if coming else await receive()
 
-        begins = _begins_session(first.get("body", b""))
-        await self.app(scope, again, self._minting(send) if begins else send)
+        session = Headers(scope=scope).get(SESSION_HEADER)
+        call = _call_in(first.get("body", b""))
+        if session is None:
+            begins = call.method == "initialize"
+            await self.app(scope, again, self._minting(send) if begins else send)
+        elif self._signer.is_own(session):
+            await self._serve_session(call, scope, again, send)
+        else:
+            await self.app(scope, again, send)
+
+    async def _serve_session(self, call: _Call, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.app is not None
+        key = scope["state"]["caller"].scope_key
+        if call.method == "tools/call" and call.id is not None:
+            with self.calls.running(key, call.id) as scope["state"]["cancelled"]:
+                await self.app(scope, receive, send)
+            return
+        if call.method == "notifications/cancelled" and call.params.request_id is not None:
+            await self.calls.cancel(key, call.params.request_id)
+        await self.app(scope, receive, send)
 
     def _minting(self, send: Send) -> Send:
         async def send_with_session(message: Message) -> None:
@@ -51,17 +80,37 @@ class McpEndpoint:
         return send_with_session
 
 
+class Cancellable(McpMiddleware):
+    """Ends a call of a tool when its caller wishes."""
+
+    async def on_call_tool(
+        self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
+    ) -> Any:
+        """Call the tool until it is done, or not wanted any more."""
+        cancelled: CancelScope | None = getattr(get_http_request().state, "cancelled", None)
+        if cancelled is None:
+            return await call_next(context)
+        with cancelled:
+            return await call_next(context)
+        raise MCPError(REQUEST_CANCELLED, "the call was cancelled")
+
+
+class _Params(msgspec.Struct, rename="camel"):
+    request_id: str | int | None = None
+
+
 class _Call(msgspec.Struct):
     method: str = ""
+    id: str | int | None = None
+    params: _Params = msgspec.field(default_factory=_Params)
 
 
-def _begins_session(body: bytes) -> bool:
-    if b"initialize" not in body:
-        return False
+def _call_in(body: bytes) -> _Call:
+    """Return what a request asks for; nothing where that cannot be read, which the library tells."""
     try:
-        return msgspec.json.decode(body, type=_Call).method == "initialize"
+        return msgspec.json.decode(body, type=_Call)
     except (msgspec.DecodeError, RecursionError):
-        return False
+        return _Call()
 
 
 def caller_of_call() -> Caller:

@@ -79,6 +79,7 @@ async def search(request: Request, body: SearchRequest) -> Response:
         scope=scope_of(body.scope),
         mode=body.mode,
         explain=body.explain,
+        time_budget_ms=body.time_budget_ms,
     )
     return json_response(found)
 

@@ -31,8 +31,8 @@ class WorkPool:
         """Whether the next piece of work would be refused."""
         return self._taken >= self._room
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """Return ``work()``, made on one of the threads.
+    async def run(self, work: Callable[[], T], timeout_s: float | None = None) -> T:
+        """Return ``work()``, made on one of the threads, within ``timeout_s`` if that is less.
 
         A thread cannot be stopped: work that is late goes on, and keeps its place until it ends.
 
@@ -46,18 +46,19 @@ class WorkPool:
                     value=str(self._room),
                 )
             self._taken += 1
+        within_s = min(self._timeout_s, timeout_s or self._timeout_s)
         future = self._threads.submit(work)
         future.add_done_callback(self._leave)
         try:
-            async with asyncio.timeout(self._timeout_s) as limit:
+            async with asyncio.timeout(within_s) as limit:
                 return await asyncio.wrap_future(future)
         except TimeoutError:
             if not limit.expired():
                 raise
             raise DeadlineExceeded(
-                f"the request was not done within {self._timeout_s:g} s",
+                f"the request was not done within {within_s:g} s",
                 hint="ask for less: a narrower scope, a smaller limit",
-                value=f"{self._timeout_s:g}",
+                value=f"{within_s:g}",
             ) from None
 
     def close(self) -> None:

@@ -153,9 +153,10 @@ class ServerContext(Protocol):
         """Return the code that a caller may see."""
         ...
 
-    async def run(self, work: Callable[[], T]) -> T:
+    async def run(self, work: Callable[[], T], timeout_ms: float | None = None) -> T:
         """Return what ``work`` returns, called on a thread for blocking work.
 
-        Raises ``Busy`` when too much is waiting already and ``DeadlineExceeded`` when it is late.
+        Raises ``Busy`` when too much is waiting already and ``DeadlineExceeded`` when it is late,
+        by ``timeout_ms`` where that is shorter than what every request is given.
         """
         ...

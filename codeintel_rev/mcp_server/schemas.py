@@ -27,6 +27,12 @@ class ScopeIn(TypedDict, total=False):
     languages: Annotated[_Names | None, Field(description="Only these: 'python', 'typescript'.")]
 
 
+class LimitedOut(TypedDict):
+    """What held a call back, if anything did."""
+
+    limits: NotRequired[list[str]]
+
+
 class SetScopeOut(TypedDict):
     """The scope that a session has now."""
 
@@ -156,7 +162,7 @@ class PathOut(TypedDict):
     repo: NotRequired[str]
 
 
-class ListPathsOut(TypedDict):
+class ListPathsOut(LimitedOut):
     """Files in the order of their paths."""
 
     items: list[PathOut]
@@ -164,7 +170,7 @@ class ListPathsOut(TypedDict):
     truncated: bool
 
 
-class OpenFileOut(TypedDict):
+class OpenFileOut(LimitedOut):
     """Lines of a file."""
 
     path: str
@@ -186,13 +192,12 @@ class MatchOut(TypedDict):
     repo: NotRequired[str]
 
 
-class SearchTextOut(TypedDict):
+class SearchTextOut(LimitedOut):
     """Places in the order of path and line; ``total`` counts those that are not listed too."""
 
     matches: list[MatchOut]
     total: int
     truncated: bool
-    limits: NotRequired[list[str]]
 
 
 class SymbolOut(TypedDict):
@@ -210,7 +215,7 @@ class SymbolOut(TypedDict):
     repo: NotRequired[str]
 
 
-class SymbolsOut(TypedDict):
+class SymbolsOut(LimitedOut):
     """Definitions, best first; ``total`` counts those that are not listed too."""
 
     symbols: list[SymbolOut]
@@ -230,7 +235,7 @@ class LocationOut(TypedDict):
     repo: NotRequired[str]
 
 
-class LocationsOut(TypedDict):
+class LocationsOut(LimitedOut):
     """Places, best first."""
 
     locations: list[LocationOut]
@@ -248,7 +253,7 @@ class BlameLineOut(TypedDict):
     message: str
 
 
-class BlameOut(TypedDict):
+class BlameOut(LimitedOut):
     """Blame, a line each."""
 
     blame: list[BlameLineOut]
@@ -265,7 +270,7 @@ class CommitOut(TypedDict):
     message: str
 
 
-class HistoryOut(TypedDict):
+class HistoryOut(LimitedOut):
     """Commits, newest first."""
 
     commits: list[CommitOut]

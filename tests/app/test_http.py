@@ -96,6 +96,13 @@ async def test_search_answers_with_the_document_of_the_contract(client: httpx2.A
     assert document["hits"][0]["id"].isdecimal()
 
 
+async def test_a_search_keeps_to_its_time_budget(client: httpx2.AsyncClient) -> None:
+    in_time = await client.post("/v1/search", json={"query": "total", "time_budget_ms": 60_000})
+    assert in_time.status_code == 200
+    late = await client.post("/v1/search", json={"query": "total", "time_budget_ms": 0.001})
+    assert (late.status_code, late.json()["code"]) == (504, "deadline")
+
+
 async def test_an_answer_is_one_document_or_events(client: httpx2.AsyncClient) -> None:
     question = {"query": "How is the total price computed?"}
     envelope = (await client.post("/v1/answers", json=question)).json()

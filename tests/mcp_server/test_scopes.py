@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
+from codeintel_rev.app.config_context import ApplicationContext
 from codeintel_rev.app.file_filter import FileFilter
+from codeintel_rev.config.settings import RedisConfig, Settings
 from codeintel_rev.errors import UnknownLanguage
+from codeintel_rev.mcp_server.adapters import files, history, semantic, symbols, text_search
+from codeintel_rev.mcp_server.callers import Caller
 from codeintel_rev.mcp_server.scopes import joined, with_repo
 from codeintel_rev.types import Scope
 
@@ -74,3 +79,22 @@ def test_a_repository_and_a_ref_narrow_too() -> None:
 def test_a_language_that_nobody_knows_is_refused() -> None:
     with pytest.raises(UnknownLanguage):
         joined(Scope(languages=["klingon"]), Scope(languages=["go"]))
+
+
+async def test_every_document_tells_that_a_scope_may_be_unknown(settings: Settings) -> None:
+    away = replace(settings, redis=RedisConfig(url="redis://127.0.0.1:1"))
+    context = await ApplicationContext.create(away)
+    try:
+        caller = Caller(session="nobody-knows-it")
+        for document in (
+            await files.list_paths(context, caller),
+            await files.open_file(context, caller, "cart.py"),
+            await semantic.semantic_search(context, caller, "price"),
+            await symbols.symbol_search(context, caller, "total_price"),
+            await history.file_history(context, caller, "prices.py"),
+            await text_search.search_text(context, caller, "price"),
+        ):
+            assert document["limits"] == ["redis_unavailable"]
+        assert "limits" not in await files.list_paths(context, Caller()), "it has no session"
+    finally:
+        await context.close()

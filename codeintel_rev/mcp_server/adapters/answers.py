@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from codeintel_rev.mcp_server.adapters.semantic import with_limits
+from codeintel_rev.mcp_server.adapters.asking import with_limits
 from codeintel_rev.mcp_server.callers import Caller
 from codeintel_rev.mcp_server.ports import AnswerStep, Document, ServerContext
 from codeintel_rev.mcp_server.scopes import effective_scope

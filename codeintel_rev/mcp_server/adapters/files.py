@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import msgspec
 
+from codeintel_rev.mcp_server.adapters.asking import asked
 from codeintel_rev.mcp_server.callers import Caller, new_session
 from codeintel_rev.mcp_server.ports import Document, ServerContext
 from codeintel_rev.mcp_server.scopes import effective_scope
@@ -53,11 +52,12 @@ async def list_paths(
     max_results: int = 1000,
 ) -> Document:
     """Return the files at or below ``path``."""
-    seen = await effective_scope(context, caller, scope)
-    listing = partial(
-        context.code(caller).list_paths, path, scope=seen.scope, max_results=max_results
+    return await asked(
+        context,
+        caller,
+        scope,
+        lambda code, seen: code.list_paths(path, scope=seen, max_results=max_results),
     )
-    return await context.run(listing)
 
 
 async def open_file(
@@ -70,15 +70,14 @@ async def open_file(
     scope: Scope | None = None,
 ) -> Document:
     """Return lines of a file."""
-    seen = await effective_scope(context, caller, scope)
-    opened = partial(
-        context.code(caller).open_file,
-        path,
-        start_line=start_line,
-        end_line=end_line,
-        scope=seen.scope,
+    return await asked(
+        context,
+        caller,
+        scope,
+        lambda code, seen: code.open_file(
+            path, start_line=start_line, end_line=end_line, scope=seen
+        ),
     )
-    return await context.run(opened)
 
 
 def scope_document(scope: Scope) -> Document:

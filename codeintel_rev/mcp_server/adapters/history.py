@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
+from codeintel_rev.mcp_server.adapters.asking import asked
 from codeintel_rev.mcp_server.callers import Caller
 from codeintel_rev.mcp_server.ports import Document, ServerContext
-from codeintel_rev.mcp_server.scopes import effective_scope
 from codeintel_rev.types import Scope
 
 
@@ -20,9 +18,12 @@ async def blame_range(
     scope: Scope | None = None,
 ) -> Document:
     """Return the commit behind each line of a range."""
-    seen = await effective_scope(context, caller, scope)
-    blame = partial(context.code(caller).blame, path, start_line, end_line, scope=seen.scope)
-    return await context.run(blame)
+    return await asked(
+        context,
+        caller,
+        scope,
+        lambda code, seen: code.blame(path, start_line, end_line, scope=seen),
+    )
 
 
 async def file_history(
@@ -34,6 +35,6 @@ async def file_history(
     scope: Scope | None = None,
 ) -> Document:
     """Return the commits that changed a file, newest first."""
-    seen = await effective_scope(context, caller, scope)
-    history = partial(context.code(caller).file_history, path, limit=limit, scope=seen.scope)
-    return await context.run(history)
+    return await asked(
+        context, caller, scope, lambda code, seen: code.file_history(path, limit=limit, scope=seen)
+    )

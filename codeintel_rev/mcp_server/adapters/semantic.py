@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
+from codeintel_rev.mcp_server.adapters.asking import asked
 from codeintel_rev.mcp_server.callers import Caller
 from codeintel_rev.mcp_server.ports import Document, ServerContext
-from codeintel_rev.mcp_server.scopes import effective_scope
 from codeintel_rev.types import Mode, Scope
 
 
@@ -19,18 +17,16 @@ async def semantic_search(
     scope: Scope | None = None,
     mode: Mode = "hybrid",
     explain: bool = False,
+    time_budget_ms: float | None = None,
 ) -> Document:
-    """Return the best ``limit`` pieces of code for ``query``."""
-    seen = await effective_scope(context, caller, scope)
-    search = partial(
-        context.code(caller).search,
-        query,
-        limit=limit,
-        scope=seen.scope,
-        mode=mode,
-        explain=explain,
+    """Return the best ``limit`` pieces of code for ``query``, within a time budget if one is given."""
+    return await asked(
+        context,
+        caller,
+        scope,
+        lambda code, seen: code.search(query, limit=limit, scope=seen, mode=mode, explain=explain),
+        timeout_ms=time_budget_ms,
     )
-    return with_limits(await context.run(search), seen.limits)
 
 
 async def find_related(
@@ -43,13 +39,9 @@ async def find_related(
     scope: Scope | None = None,
 ) -> Document:
     """Return the best ``limit`` pieces of code that are like that at ``path:line``."""
-    seen = await effective_scope(context, caller, scope)
-    related = partial(context.code(caller).related, path, line, limit=limit, scope=seen.scope)
-    return with_limits(await context.run(related), seen.limits)
-
-
-def with_limits(document: Document, words: tuple[str, ...]) -> Document:
-    """Return the document with more words in its ``limits``."""
-    if not words:
-        return document
-    return {**document, "limits": list(dict.fromkeys([*document.get("limits", ()), *words]))}
+    return await asked(
+        context,
+        caller,
+        scope,
+        lambda code, seen: code.related(path, line, limit=limit, scope=seen),
+    )

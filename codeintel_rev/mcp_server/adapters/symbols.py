@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
+from codeintel_rev.mcp_server.adapters.asking import asked
 from codeintel_rev.mcp_server.callers import Caller
 from codeintel_rev.mcp_server.ports import Document, ServerContext
-from codeintel_rev.mcp_server.scopes import effective_scope
 from codeintel_rev.types import Scope
 
 
@@ -20,11 +18,12 @@ async def symbol_search(
     limit: int = 50,
 ) -> Document:
     """Return definitions whose name fits ``query``, the closest first."""
-    seen = await effective_scope(context, caller, scope)
-    find = partial(
-        context.code(caller).find_symbols, query, kind=kind, scope=seen.scope, limit=limit
+    return await asked(
+        context,
+        caller,
+        scope,
+        lambda code, seen: code.find_symbols(query, kind=kind, scope=seen, limit=limit),
     )
-    return await context.run(find)
 
 
 async def definition_at(
@@ -37,9 +36,12 @@ async def definition_at(
     scope: Scope | None = None,
 ) -> Document:
     """Return where the name at a place is defined."""
-    seen = await effective_scope(context, caller, scope)
-    find = partial(context.code(caller).definition_at, path, line, character, scope=seen.scope)
-    return await context.run(find)
+    return await asked(
+        context,
+        caller,
+        scope,
+        lambda code, seen: code.definition_at(path, line, character, scope=seen),
+    )
 
 
 async def references_at(
@@ -52,6 +54,9 @@ async def references_at(
     scope: Scope | None = None,
 ) -> Document:
     """Return where the name at a place is used."""
-    seen = await effective_scope(context, caller, scope)
-    find = partial(context.code(caller).references_at, path, line, character, scope=seen.scope)
-    return await context.run(find)
+    return await asked(
+        context,
+        caller,
+        scope,
+        lambda code, seen: code.references_at(path, line, character, scope=seen),
+    )

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
-from codeintel_rev.mcp_server.adapters.semantic import with_limits
+from codeintel_rev.mcp_server.adapters.asking import asked
 from codeintel_rev.mcp_server.callers import Caller
 from codeintel_rev.mcp_server.ports import Document, ServerContext
-from codeintel_rev.mcp_server.scopes import effective_scope
 from codeintel_rev.types import Scope
 
 
@@ -24,14 +22,16 @@ async def search_text(
     max_results: int = 50,
 ) -> Document:
     """Return every line that holds ``query``, or matches it, with a count."""
-    seen = await effective_scope(context, caller, scope)
-    search = partial(
-        context.code(caller).search_text,
-        query,
-        regex=regex,
-        case_sensitive=case_sensitive,
-        paths=paths,
-        scope=seen.scope,
-        max_results=max_results,
+    return await asked(
+        context,
+        caller,
+        scope,
+        lambda code, seen: code.search_text(
+            query,
+            regex=regex,
+            case_sensitive=case_sensitive,
+            paths=paths,
+            scope=seen,
+            max_results=max_results,
+        ),
     )
-    return with_limits(await context.run(search), seen.limits)

@@ -1,0 +1,56 @@
+"""Word from one worker to all the others, through Redis; nothing is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Final
+
+from codeintel_rev.errors import Unavailable
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+_LISTEN_S: Final = 5.0
+"""How long to wait for word before the connection is looked after."""
+
+
+class RedisNotices:
+    """One channel of a Redis server."""
+
+    def __init__(self, redis: Redis, channel: str) -> None:
+        self._redis = redis
+        self._channel = channel
+
+    async def tell(self, notice: bytes) -> None:
+        """Tell all who listen; raises ``Unavailable``."""
+        try:
+            await self._redis.publish(self._channel, notice)
+        except Exception as error:
+            raise _told(error) from error
+
+    async def heard(self) -> AsyncGenerator[bytes, None]:
+        """Yield what is told from now on, one's own word too; raises ``Unavailable`` at its end."""
+        try:
+            async with self._redis.pubsub() as pubsub:
+                await pubsub.subscribe(self._channel)
+                while True:
+                    message = await pubsub.get_message(
+                        ignore_subscribe_messages=True, timeout=_LISTEN_S
+                    )
+                    if message is not None:
+                        yield message["data"]
+        except Exception as error:
+            raise _told(error) from error
+
+
+def _told(error: Exception) -> Exception:
+    """Return what a failure of Redis is called here; what is none stays what it is."""
+    from redis.exceptions import RedisError
+
+    if not isinstance(error, RedisError | OSError):
+        return error
+    return Unavailable(
+        f"Redis does not answer ({type(error).__name__})",
+        hint="check REDIS_URL and the Redis server",
+        value="redis",
+    )
