@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from codeintel_rev.text.background_idf import TABLE_PATH, pack_table
+from codeintel_rev.text.background_idf import pack_table
 
 TERMS = 60_000
 
 
-def write_table(words: Path) -> None:
-    """Write the table of the most frequent terms that ``training.vocabulary`` counted."""
+def write_table(words: Path, path: Path) -> None:
+    """Write the table of the most frequent terms that ``training.vocabulary`` counted to ``path``."""
     counted = json.loads(words.read_text())
     frequency = {term: pair[0] for term, pair in counted["terms"].items()}
     kept = sorted(frequency, key=lambda term: (-frequency[term], term))[:TERMS]
     data = pack_table({term: frequency[term] for term in kept}, counted["chunks"])
-    TABLE_PATH.write_bytes(data)
+    path.write_bytes(data)
     print(f"{len(kept)} terms, {len(data)} bytes, rarest df {frequency[kept[-1]]}")

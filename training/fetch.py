@@ -1,14 +1,15 @@
 """Download and unpack the packages of packages.txt whose declared licence is permissive.
 
-    python -m training.fetch DEST
+    python -m training.fetch DEST [--every N]
 
 Each package lands in ``DEST/<registry>/<name>``; ``DEST/licences.tsv`` lists what was kept and
 what was dropped, with the licence it declares. What is listed there is not fetched again, unless it
-could not be had.
+could not be had. ``--every`` takes only each Nth package of the list.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shutil
@@ -99,6 +100,13 @@ def fetch(registry: str, name: str, destination: Path) -> str:
     return licence
 
 
+def listed() -> list[tuple[str, str]]:
+    """Return the registry and the name of every package in the list."""
+    lines = PACKAGES.read_text("utf-8").splitlines()
+    rows = (line.split(" ") for line in lines if line and not line.startswith("#"))
+    return [(registry, name) for registry, name in rows]
+
+
 def settled(log: Path) -> set[tuple[str, str]]:
     """Return the registries and names of the packages that were kept or dropped before."""
     if not log.exists():
@@ -108,15 +116,16 @@ def settled(log: Path) -> set[tuple[str, str]]:
 
 
 def main() -> None:
-    target = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("target", type=Path)
+    parser.add_argument("--every", type=int, default=1)
+    options = parser.parse_args()
+    target: Path = options.target
     target.mkdir(parents=True, exist_ok=True)
     log_path = target / "licences.tsv"
     done = settled(log_path)
     with log_path.open("a", encoding="utf-8") as log:
-        for line in PACKAGES.read_text("utf-8").splitlines():
-            if not line or line.startswith("#"):
-                continue
-            registry, name = line.split(" ")
+        for registry, name in listed()[:: options.every]:
             if (registry, name) in done:
                 continue
             destination = target / registry / name.replace("/", "+")

@@ -2,6 +2,7 @@
 
     python -m training.pairs FUNCTIONS.jsonl START.npz OUT.npz
 
+The rows are those of ``training.functions`` or of ``training.comments``.
 ``START.npz`` gives the vocabulary. Each definition yields five runs of ids: ``name`` (words of its
 symbol), ``doc`` (first paragraph of its documentation), ``rest`` (what follows it), ``path`` (with the
 name of its language) and ``body``.
@@ -25,6 +26,7 @@ MAX_DOC_TERMS = 40
 MAX_REST_TERMS = 60
 MAX_BODY_TERMS = 400
 MIN_BODY_TERMS = 8
+MIN_DOC_TERMS = 3
 
 _TAG = re.compile(
     r"\n\s*([@\\:](param|return|throws|raises|type|rtype|see|since|arg|brief)|<param|<returns"
@@ -80,7 +82,7 @@ def main() -> None:
     arrays = {f"{field}_ids": np.asarray(flat[field], np.int32) for field in FIELDS}
     bounds = {f"{field}_ends": np.asarray(ends[field], np.int64) for field in FIELDS}
     np.savez(options.out, groups=np.asarray(groups, np.int32), **arrays, **bounds)
-    documented = sum(after - before >= 3 for before, after in pairwise(ends["doc"]))
+    documented = sum(after - before >= MIN_DOC_TERMS for before, after in pairwise(ends["doc"]))
     print(f"{len(groups)} definitions, {documented} documented, {len(packages)} packages")
 
 

@@ -1,185 +1,187 @@
-"""Contrastive training of the term vectors: documentation and names find their bodies.
+"""Training of the term vectors: questions find their code, and find it alike as MiniLM does.
 
-    python -m training.train START.npz PAIRS.npz OUT.npz --minutes 14 --rate 6e-3
+    python -m training.train START.npz DEFINITIONS.npz OUT.npz --steps 1000 --rate 6e-3 --seed 1
 
 A text is the sum of its terms' vectors, each times the square root of its count, as in
-``StaticEmbedder``. A batch holds definitions of few packages, so that the wrong answers are as
-close as those of one repository.
+``StaticEmbedder``. A batch holds code of few packages, so that the wrong answers are as close as those
+of one repository. With ``--comments COMMENTS.npz`` a part of it is comments and the lines they announce.
+With ``--teacher TEACHER.npz`` a part of it is definitions that MiniLM has seen, and the similarities of
+their questions to their code are drawn towards MiniLM's: these know that two functions may answer one
+question.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from training.pairs import FIELDS, MIN_BODY_TERMS
+from training.batches import Bags, Pairs, Rows, draw
 
-BATCH = 2048
+BATCH = 1024
 PACKAGES_A_BATCH = 16
+COMMENT_SHARE = 0.25
+TAUGHT_SHARE = 0.25
+"""Shares of a batch; the rest is definitions, whether MiniLM has seen them or not."""
 TEMPERATURE = 0.05
-NAME_SHARE = 0.25
-"""Share of the queries that are names instead of documentation."""
-DROPPED_TERMS = 0.1
-PHRASED = 0.4
-"""Share of the queries that are put as people put them: a phrase around them, the language named."""
-PHRASES = (
-    "how to", "how do i", "how can i", "how does it", "how is", "where is", "where are", "what is",
-    "what does", "what happens when", "which function", "which class", "which file", "function to",
-    "function that", "method for", "code that", "code to", "class for", "find", "show me", "example of",
-    "best way to", "is there a way to", "i want to", "can you", "why does", "the implementation of",
-)  # fmt: skip
-
-Ids = NDArray[np.int32]
+TEACHING_TEMPERATURE = 0.1
+TEACHING_WEIGHT = 1.0
+WARM_UP = 50
+"""Steps until the learning rate is at its highest."""
 
 
-class Pairs:
-    """The definitions of ``training.pairs``, drawn in batches."""
+class Lesson(NamedTuple):
+    """MiniLM's vectors of a part of a batch."""
 
-    def __init__(self, path: Path, terms: list[str]) -> None:
+    places: torch.Tensor
+    """Where in the batch."""
+    doc: torch.Tensor
+    code: torch.Tensor
+
+
+class Teacher:
+    """What ``training.teacher`` made."""
+
+    def __init__(self, path: Path) -> None:
         data = np.load(path)
-        ids = {term: at for at, term in enumerate(terms)}
-        self._phrases = [
-            np.array([ids[word] for word in phrase.split() if word in ids], np.int32)
-            for phrase in PHRASES
-        ]
-        self._ids = {field: data[f"{field}_ids"] for field in FIELDS}
-        self._ends = {field: data[f"{field}_ends"] for field in self._ids}
-        lengths = {field: np.diff(ends) for field, ends in self._ends.items()}
-        self.documented = lengths["doc"] >= 3
-        usable = (lengths["body"] >= MIN_BODY_TERMS) & (self.documented | (lengths["name"] >= 2))
-        groups = data["groups"]
-        order = np.flatnonzero(usable)
-        order = order[np.argsort(groups[order], kind="stable")]
-        _, starts = np.unique(groups[order], return_index=True)
-        self.members = np.split(order, starts[1:])
-        self.count = len(order)
+        self.rows: Rows = data["rows"]
+        self._doc, self._code = data["doc"], data["code"]
 
-    def take(self, field: str, row: int) -> Ids:
-        """Return one definition's ids of a field."""
-        ends = self._ends[field]
-        ids: Ids = self._ids[field][ends[row] : ends[row + 1]]
-        return ids
-
-    def draw(self, rng: np.random.Generator, batch: int) -> NDArray[np.int64]:
-        """Return the rows of a batch: equal parts of a few packages, larger ones more often."""
-        weights = np.sqrt([len(member) for member in self.members])
-        chosen = rng.choice(
-            len(self.members), PACKAGES_A_BATCH, replace=False, p=weights / weights.sum()
+    def lesson(self, rows: Rows) -> Lesson:
+        """Return the vectors of those ``rows`` of definitions that have some."""
+        at = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
+        known = np.flatnonzero(self.rows[at] == rows)
+        doc, code = (
+            torch.from_numpy(vectors[at[known]].astype(np.float32))
+            for vectors in (self._doc, self._code)
         )
-        each = batch // PACKAGES_A_BATCH
-        return np.concatenate(
-            [rng.choice(self.members[at], min(each, len(self.members[at])), replace=False)
-             for at in chosen]
-        )  # fmt: skip
-
-    def example(self, row: int, rng: np.random.Generator) -> tuple[Ids, Ids]:
-        """Return a query and its document; most words of the one are not given to the other."""
-        body, path, name, doc = (self.take(field, row) for field in ("body", "path", "name", "doc"))
-        parts = [body]
-        if rng.random() < 0.5:
-            parts.append(path[1:])
-        if self.documented[row] and rng.random() >= NAME_SHARE:
-            query, kept = split(doc, rng)
-            parts += [name, kept]
-        else:
-            query = name
-            parts[0] = body[~np.isin(body, name)] if rng.random() < 0.5 else body[len(name) :]
-            parts.append(doc)
-        if rng.random() < 0.5:
-            parts.append(self.take("rest", row))
-        if rng.random() < PHRASED:
-            query = np.concatenate([self._phrases[rng.integers(len(PHRASES))], query])
-        if rng.random() < PHRASED:
-            query = np.concatenate([path[:1], query])
-        document = np.concatenate(parts)
-        return query, document[rng.random(len(document)) >= DROPPED_TERMS]
+        return Lesson(torch.from_numpy(known), doc, code)
 
 
-def split(doc: Ids, rng: np.random.Generator) -> tuple[Ids, Ids]:
-    """Return the words of documentation that a query asks with and those that the code keeps."""
-    if rng.random() < 0.5:
-        return doc, doc[:0]
-    asked = rng.random(len(doc)) < rng.uniform(0.3, 0.9)
-    return (doc[asked], doc[~asked]) if asked.any() else (doc, doc[:0])
+class Material:
+    """Definitions, and with them comments and the teacher's vectors where there are some."""
+
+    def __init__(
+        self, definitions: Pairs, comments: Pairs | None = None, teacher: Teacher | None = None
+    ) -> None:
+        self._definitions, self._comments, self._teacher = definitions, comments, teacher
+        self._all = definitions.packages(definitions.rows)
+        self._taught = definitions.packages(teacher.rows) if teacher else []
+        self._commented = comments.packages(comments.rows) if comments else []
+
+    def draw(self, rng: np.random.Generator) -> tuple[list[tuple[Bags, Bags]], Lesson | None]:
+        """Return queries with their documents, those of definitions first, and what MiniLM thinks."""
+        taught = int(BATCH * TAUGHT_SHARE) if self._teacher else 0
+        commented = int(BATCH * COMMENT_SHARE) if self._comments else 0
+        rows = draw(self._all, BATCH - taught - commented, PACKAGES_A_BATCH, rng)
+        if self._teacher:
+            rows = np.concatenate([draw(self._taught, taught, PACKAGES_A_BATCH, rng), rows])
+        examples = [self._definitions.examples(rows, rng)]
+        if self._comments:
+            drawn = draw(self._commented, commented, PACKAGES_A_BATCH, rng)
+            examples.append(self._comments.examples(drawn, rng))
+        return examples, self._teacher.lesson(rows) if self._teacher else None
 
 
-def bag(texts: list[Ids], size: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return distinct ids, offsets and damped counts of texts, as ``embedding_bag`` takes them."""
-    owners = np.repeat(np.arange(len(texts), dtype=np.int64), [len(text) for text in texts])
-    keys, counts = np.unique(owners * size + np.concatenate(texts), return_counts=True)
-    offsets = np.searchsorted(keys, np.arange(len(texts), dtype=np.int64) * size)
-    weights = np.sqrt(counts).astype(np.float32)
-    return torch.from_numpy(keys % size), torch.from_numpy(offsets), torch.from_numpy(weights)
-
-
-def embed(table: torch.Tensor, texts: list[Ids]) -> torch.Tensor:
+def embed(table: torch.Tensor, texts: list[Bags]) -> torch.Tensor:
     """Return the unit vectors of texts, shape ``(n, dim)``."""
-    ids, offsets, weights = bag(texts, len(table))
-    sums = functional.embedding_bag(ids, table, offsets, mode="sum", per_sample_weights=weights)
-    return functional.normalize(sums, eps=1e-6)
+    sums = []
+    for bags in texts:
+        ids, offsets, weights = map(torch.from_numpy, bags)
+        sums.append(
+            functional.embedding_bag(ids, table, offsets, mode="sum", per_sample_weights=weights)
+        )
+    return functional.normalize(torch.cat(sums), eps=1e-6)
 
 
-def contrast(queries: torch.Tensor, documents: torch.Tensor, same: torch.Tensor) -> torch.Tensor:
+def contrast(scores: torch.Tensor, same: torch.Tensor) -> torch.Tensor:
     """Return the mean loss of finding each other's partner; ``same`` masks equal queries."""
-    scores = (queries @ documents.T / TEMPERATURE).masked_fill(same, -1e4)
+    scores = scores.masked_fill(same, -1e4)
     target = torch.arange(len(scores))
     return (
         functional.cross_entropy(scores, target) + functional.cross_entropy(scores.T, target)
     ) / 2
 
 
-def repeated(texts: list[Ids]) -> torch.Tensor:
-    """Return which pairs of different positions hold the same text, shape ``(n, n)``."""
-    codes = np.unique([hash(text.tobytes()) for text in texts], return_inverse=True)[1]
-    same = torch.from_numpy(codes[:, None] == codes[None, :])
-    return same.fill_diagonal_(False)
+def imitate(scores: torch.Tensor, lesson: Lesson) -> torch.Tensor:
+    """Return how far the distributions of similarities are from the teacher's, both ways."""
+    ours = scores[lesson.places][:, lesson.places] * (TEMPERATURE / TEACHING_TEMPERATURE)
+    theirs = lesson.doc @ lesson.code.T / TEACHING_TEMPERATURE
+    both = [
+        functional.kl_div(
+            functional.log_softmax(mine, 1), functional.softmax(taught, 1), reduction="batchmean"
+        )
+        for mine, taught in ((ours, theirs), (ours.T, theirs.T))
+    ]
+    return (both[0] + both[1]) / 2
+
+
+def repeated(texts: list[Bags], codes: NDArray[np.uint64]) -> torch.Tensor:
+    """Return which pairs of different positions hold the same text, shape ``(n, n)``.
+
+    ``codes`` gives each term a random number; texts are the same when the sums of theirs are.
+    """
+    sums = []
+    for bags in texts:
+        counted = codes[bags.ids] * bags.weights.view(np.uint32)
+        totals = np.append(np.uint64(0), np.cumsum(counted, dtype=np.uint64))
+        sums.append(np.diff(totals[np.append(bags.offsets, len(counted))]))
+    found = np.concatenate(sums)
+    return torch.from_numpy(found[:, None] == found[None, :]).fill_diagonal_(False)
 
 
 def train(
-    table: torch.Tensor, pairs: Pairs, seconds: float, rate: float, rng: np.random.Generator
+    table: torch.Tensor, material: Material, steps: int, rate: float, rng: np.random.Generator
 ) -> torch.Tensor:
-    """Return the trained table after ``seconds`` of processor time under a cosine schedule."""
+    """Return the table trained for ``steps`` batches under a cosine schedule."""
     table = table.clone().requires_grad_()
+    codes = rng.integers(2**63, size=len(table), dtype=np.uint64)
     optimizer = torch.optim.Adam([table], lr=rate, betas=(0.9, 0.99), fused=True)
-    begin, step, running = time.process_time(), 0, 0.0
-    while (done := (time.process_time() - begin) / seconds) < 1:
+    for step in range(steps):
         for group in optimizer.param_groups:
-            group["lr"] = rate * min(1, (step + 1) / 50) * (1 + math.cos(math.pi * done)) / 2
-        examples = [pairs.example(row, rng) for row in pairs.draw(rng, BATCH)]
+            cosine = (1 + math.cos(math.pi * step / steps)) / 2
+            group["lr"] = rate * min(1, (step + 1) / WARM_UP) * cosine
+        examples, lesson = material.draw(rng)
         queries, documents = ([pair[at] for pair in examples] for at in (0, 1))
-        loss = contrast(embed(table, queries), embed(table, documents), repeated(queries))
+        scores = embed(table, queries) @ embed(table, documents).T / TEMPERATURE
+        loss = contrast(scores, repeated(queries, codes))
+        if lesson is not None:
+            loss = loss + TEACHING_WEIGHT * imitate(scores, lesson)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        running = 0.98 * running + 0.02 * loss.item() if step else loss.item()
-        step += 1
         if step % 100 == 0:
-            print(f"step {step} {done:.0%} loss {running:.3f}", flush=True)
+            print(f"{step}: {loss.item():.3f}", flush=True)
     return table.detach()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("start", type=Path)
-    parser.add_argument("pairs", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--minutes", type=float, required=True, help="processor time")
+    for name in ("start", "definitions", "out"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("--comments", type=Path, help="pairs of comments, to be drawn as well")
+    parser.add_argument("--teacher", type=Path, help="MiniLM's vectors, to be imitated as well")
+    parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--rate", type=float, required=True, help="highest learning rate")
+    parser.add_argument("--seed", type=int, required=True)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    torch.manual_seed(1)
     start = np.load(options.start)
-    pairs = Pairs(options.pairs, [str(term) for term in start["terms"]])
-    print(f"{pairs.count} definitions of {len(pairs.members)} packages", flush=True)
+    terms = [str(term) for term in start["terms"]]
+    material = Material(
+        Pairs(options.definitions, terms),
+        Pairs(options.comments, terms) if options.comments else None,
+        Teacher(options.teacher) if options.teacher else None,
+    )
     table = torch.from_numpy(start["vectors"].astype(np.float32))
-    trained = train(table, pairs, options.minutes * 60, options.rate, np.random.default_rng(1))
+    rng = np.random.default_rng(options.seed)
+    trained = train(table, material, options.steps, options.rate, rng)
     np.savez(options.out, terms=start["terms"], vectors=trained.numpy())
 
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from codeintel_rev.retrieval.candidate import Candidate
 from codeintel_rev.retrieval.signals import SIGNALS, QueryFacts
 
-RANKING_VERSION = 1
+RANKING_VERSION = 2
 """Bump when the same matches may come in another order; recorded with each index."""
 
-DENSE_SHARES = (0.6, 0.5)
+DENSE_SHARES = (0.7, 0.5)
 """How much of a match is nearness of meaning, for a short and for a long query; the rest is words.
 
 A long query, such as a whole issue, holds the words of the code it is about; its vector is blurred.
@@ -26,7 +26,7 @@ _SHORT, _LONG = 5, 25
 BONUSES: Mapping[str, float] = {"named": 0.1, "file_name": 0.05, "definition": 0.05}
 """What a signal adds to a match, which is at most 1."""
 
-PENALTIES: Mapping[str, float] = {"test_path": 0.4, "prose": 0.5}
+PENALTIES: Mapping[str, float] = {"test_path": 0.4, "prose": 0.5, "copied": 0.3}
 """The share of its score that a signal takes from a chunk."""
 
 FILE_SHARE = 0.2

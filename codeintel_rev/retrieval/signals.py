@@ -15,6 +15,10 @@ _TEST = re.compile(
     r"(^|/)(tests?|testing|specs?|__tests__|testdata|fixtures?|mocks?|benchmarks?|examples?|samples?|demos?)(/|$)"
     r"|(^|/)(test_[^/]*|conftest\.py|[^/]*(_test|_spec|\.test|\.spec|Tests?|Spec)\.\w+)$",
 )
+_COPIED = re.compile(
+    r"(^|/)(dist|vendor(ed)?|_vendor|third[_-]?party|3rdparty|node_modules|bower_components|googletest|gtest|gmock)(/|$)"
+    r"|^deps/|(^|/)jquery[-.\d][^/]*$|\.min\.",
+)
 _TEST_STEMS = frozenset(map(stem, ("benchmark", "example", "fixture", "mock", "spec", "test")))
 _PROSE = frozenset(["asciidoc", "html", "markdown", "restructuredtext", "rst", "text"])
 _PROSE_WORDS = frozenset(
@@ -93,14 +97,24 @@ def prose(facts: QueryFacts, candidates: Sequence[Candidate]) -> list[float]:
     return [float(candidate.head.lang in _PROSE) for candidate in candidates]
 
 
+def copied(_: QueryFacts, candidates: Sequence[Candidate]) -> list[float]:
+    """1 for what was built here or copied from another project: the code meant is elsewhere."""
+    return [float(_is_copied(candidate.head.uri)) for candidate in candidates]
+
+
 SIGNALS: Mapping[str, Signal] = {
-    signal.__name__: signal for signal in (named, file_name, definition, test_path, prose)
+    signal.__name__: signal for signal in (named, file_name, definition, test_path, prose, copied)
 }
 
 
 @lru_cache(maxsize=1 << 14)
 def _is_test(uri: str) -> bool:
     return _TEST.search(uri) is not None
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_copied(uri: str) -> bool:
+    return _COPIED.search(uri) is not None
 
 
 @lru_cache(maxsize=1 << 14)

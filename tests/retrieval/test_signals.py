@@ -36,6 +36,30 @@ def test_other_paths_are_no_tests(uri: str) -> None:
     assert value("test_path", "parse url", uri=uri) == 0.0
 
 
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "dist/node/app.cjs",
+        "web/vendor/d3.js",
+        "src/third_party/zlib/inflate.c",
+        "deps/lua/src/lapi.c",
+        "themes/static/jquery-3.5.1.js",
+        "public/app.min.css",
+        "test/gtest/gmock.h",
+    ],
+)
+def test_what_was_built_or_copied_is_told(uri: str) -> None:
+    assert value("copied", "parse url", uri=uri) == 1.0
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["src/distance.py", "src/vendors.py", "app/deps/db.py", "src/minify.ts", "jquery/core.js"],
+)
+def test_code_that_is_only_called_so_was_not_copied(uri: str) -> None:
+    assert value("copied", "parse url", uri=uri) == 0.0
+
+
 def test_prose_counts_only_when_asked_for() -> None:
     assert value("prose", "parse url", lang="markdown") == 1.0
     assert value("prose", "install guide", lang="markdown") == 0.0
