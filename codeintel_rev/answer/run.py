@@ -219,6 +219,7 @@ class AnswerRun:
             limits=tuple(self.limits),
             status="error" if self.error else "ok",
             error=None if self.error is None else _encodable(self.error),
+            cited_files=tuple(dict.fromkeys(f"{c.repo}:{c.uri}" for c in self.citations.values())),
         )
 
 

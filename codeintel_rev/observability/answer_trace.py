@@ -80,11 +80,14 @@ class AnswerTrace:
     """``ok``, or ``error`` when no envelope was delivered."""
     error: str | None
     """Why there was no envelope."""
+    cited_files: tuple[str, ...] = ()
+    """The files of the citations, as ``repository:path``, in the order of their first mention."""
 
     def document(self) -> dict[str, Any]:
         """Return the record as JSON shows it: ids are strings, for JavaScript rounds them."""
         document = asdict(self)
         document["limits"] = list(self.limits)
+        document["cited_files"] = list(self.cited_files)
         document["timestamp"] = self.timestamp.isoformat(timespec="milliseconds")
         for name, value in document.items():
             if name.endswith("_doc_ids"):
