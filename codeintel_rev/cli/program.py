@@ -26,6 +26,7 @@ COMMANDS: Final = (
     "watch",
     "serve",
     "mcp",
+    "install",
     "token",
     "status",
     "compact",
