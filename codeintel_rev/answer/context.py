@@ -87,6 +87,8 @@ class AnswerOptions:
     """At or below it an answer is marked ``low_confidence``."""
     system_prompt: str = SYSTEM
     """The instructions to the language model."""
+    redact_secrets: bool = True
+    """Whether keys, tokens and passwords are kept from the language model."""
     check_files: bool = False
     """Whether citations are also checked against the present bytes of their files."""
     threads: int = 4

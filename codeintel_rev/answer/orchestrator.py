@@ -304,6 +304,7 @@ class AnswerOrchestrator:
             max_tokens=options.max_input_tokens,
             with_repo=run.names_repos,
             system=options.system_prompt,
+            redact=options.redact_secrets,
         )
         if prompt.truncated:
             run.limit("prompt_truncated")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from codeintel_rev.answer.passages import Passage, merge_touching
 from codeintel_rev.answer.sentences import fenced, printable
+from codeintel_rev.text.secrets import redacted
 from codeintel_rev.types import SearchHit
 
 SYSTEM = """\
@@ -50,13 +51,17 @@ def build_prompt(
     max_tokens: int = 4096,
     with_repo: bool = False,
     system: str = SYSTEM,
+    redact: bool = False,
 ) -> Prompt:
     """Return the prompt for a query over hits that come best first.
 
     Hits that overlap or adjoin become one snippet. Snippets are taken in order while they fit; the
     first that does not is cut at a line end, a blank line if one is near, and what follows it is left out.
+    With ``redact`` keys, tokens and passwords that are told by their form are left out of the text.
     """
     candidates = merge_touching(hits)
+    if redact:
+        candidates = [_without_secrets(passage) for passage in candidates]
     left = max_tokens - estimate_tokens(system) - 2 * MESSAGE_TOKENS
     left -= estimate_tokens(_user_message(query, ()))
     chosen: list[str] = []
@@ -113,6 +118,10 @@ def _snippet(n: int, passage: Passage, *, with_repo: bool) -> str:
     repo = f"{printable(hit.repo)}:" if with_repo and hit.repo else ""
     place = f"{repo}{printable(hit.uri)} (lines {passage.start_line}-{passage.end_line})"
     return f"[{n}] {place}:\n{fenced(passage.code, hit.language)}\n\n"
+
+
+def _without_secrets(passage: Passage) -> Passage:
+    return replace(passage, lines=tuple(redacted(passage.code).split("\n")))
 
 
 def _fitting(n: int, passage: Passage, left: int, *, with_repo: bool) -> Passage | None:

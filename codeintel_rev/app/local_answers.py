@@ -203,4 +203,5 @@ def _options(settings: AnswerConfig) -> AnswerOptions:
         confidence_threshold=settings.confidence_threshold,
         check_files=settings.check_files,
         system_prompt=settings.system_prompt or SYSTEM,
+        redact_secrets=settings.redact_secrets,
     )

@@ -158,6 +158,8 @@ class AnswerConfig:
     """Compare what an answer cites with the present bytes of its files, not the index alone."""
     system_prompt: str = ""
     """Replaces the built-in instructions to the language model; empty = those."""
+    redact_secrets: bool = True
+    """Keep keys, tokens and passwords that stand in the code from the language model."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,23 +71,53 @@ _MIN_BITS: Final = 4.0
 _MIN_HEX_BITS: Final = 3.2
 
 
+REDACTED: Final = "[redacted]"
+
+_KEY_BODY: Final = re.compile(rb"[\w+/=\s]*")
+_MAX_KEY: Final = 16_384
+"""Bytes of the longest private key."""
+
+
 def find_secrets(data: bytes) -> list[Secret]:
     """Return the lines of an ASCII-compatible text that hold a secret, in order."""
-    found = {(data.count(b"\n", 0, at) + 1, kind) for at, kind in _offsets(data)}
+    found = {(data.count(b"\n", 0, start) + 1, kind) for start, _, kind in _places(data)}
     return [Secret(*place) for place in sorted(found)]
 
 
-def _offsets(data: bytes) -> Iterator[tuple[int, str]]:
+def redacted(text: str) -> str:
+    """Return the text with each line's part of a secret replaced; it keeps its lines."""
+    data = text.encode("utf-8", "surrogatepass")
+    parts, done = [], 0
+    for start, end, _ in sorted(_places(data)):
+        if end > done:
+            hidden = re.sub(rb"[^\n]+", REDACTED.encode(), data[max(start, done) : end])
+            parts += [data[done : max(start, done)], hidden]
+            done = end
+    return b"".join([*parts, data[done:]]).decode("utf-8", "surrogatepass")
+
+
+def _places(data: bytes) -> Iterator[tuple[int, int, str]]:
+    """Yield where each secret stands, and its kind."""
     for rule in _RULES:
         if any(mark in data for mark in rule.marks):
             for match in rule.pattern.finditer(data):
                 if not _INVENTED.search(match[0]):
-                    yield match.start(), rule.kind
+                    yield match.start(), _end(match, rule.kind), rule.kind
     lowered = data.lower()
     if any(word in lowered for word in _TELLING):
         for match in _ASSIGNED.finditer(data):
             if _looks_random(match[1]):
-                yield match.start(), "password"
+                yield *match.span(1), "password"
+
+
+def _end(match: re.Match[bytes], kind: str) -> int:
+    """Return where a secret ends; of a private key the pattern holds the beginning only."""
+    if kind != "private_key":
+        return match.end()
+    data, begun = match.string, match.end()
+    last = data.find(b"-----END", begun, begun + _MAX_KEY)
+    body = _KEY_BODY.match(data, begun)
+    return last if last >= 0 or body is None else body.end()
 
 
 def _looks_random(value: bytes) -> bool:

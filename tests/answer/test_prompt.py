@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codeintel_rev.answer.passages import cite
 from codeintel_rev.answer.prompt import CLOSING, SYSTEM, build_prompt, estimate_tokens
 from codeintel_rev.types import SearchHit
 from tests.fakes.retriever import make_hit
@@ -190,3 +191,19 @@ def test_the_instructions_can_be_replaced():
 )
 def test_tokens_are_counted_rather_too_many(text, tokens):
     assert estimate_tokens(text) == tokens
+
+
+def test_a_secret_does_not_reach_the_model_and_lines_stay_what_they_are():
+    value = "kV9zQ2mX7pL4tR8wB3nY6cJ5hG1dF0sA"
+    hit = make_hit(1, f'first\nAPI_TOKEN = "{value}"\nlast\n', start_line=7)
+
+    hidden, shown = (build_prompt("q", [hit], redact=redact) for redact in (True, False))
+
+    assert value in shown.messages[1]["content"]
+    assert value not in hidden.messages[1]["content"]
+    assert (
+        '(lines 7-9):\n```python\nfirst\nAPI_TOKEN = "[redacted]"\nlast\n'
+        in (hidden.messages[1]["content"])
+    )
+    assert not hidden.truncated
+    assert cite(1, hidden.passages[0]).verified

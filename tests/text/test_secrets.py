@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codeintel_rev.text.secrets import Secret, find_secrets
+from codeintel_rev.text.secrets import REDACTED, Secret, find_secrets, redacted
 
 RANDOM = "kV9zQ2mX7pL4tR8wB3nY6cJ5hG1dF0sA"
 LONG = RANDOM * 3
@@ -73,3 +73,27 @@ def test_places_are_in_order_and_told_once() -> None:
 
 def test_long_lines_of_telling_words_take_linear_time() -> None:
     assert find_secrets(b"token = " * 100_000 + b"secret" * 100_000) == []
+
+
+def test_a_secret_is_replaced_and_what_stands_around_it_is_not() -> None:
+    text = f'before\n  SECRET_KEY = "{RANDOM}"  # rotate\npush(ghp_{RANDOM}Zq7X)\n\u00fcber\n'
+    assert redacted(text) == (
+        f'before\n  SECRET_KEY = "{REDACTED}"  # rotate\npush({REDACTED})\n\u00fcber\n'
+    )
+
+
+@pytest.mark.parametrize("end", ["-----END RSA PRIVATE KEY-----\nafter()\n", "", '";\nafter();\n'])
+def test_the_whole_of_a_key_is_replaced_line_by_line(end: str) -> None:
+    text = f"-----BEGIN RSA PRIVATE KEY-----\n{LONG}\n{LONG}\n{end}"
+
+    told = redacted(text)
+
+    assert told.startswith(f"{REDACTED}\n{REDACTED}\n{REDACTED}\n")
+    assert RANDOM not in told
+    assert told.endswith(end)
+    assert told.count("\n") == text.count("\n")
+
+
+def test_text_without_secrets_stays_as_it_is() -> None:
+    text = "half a character \ud800, a token and a passw\u00f6rd = 'correct horse battery staple'"
+    assert redacted(text) == text
