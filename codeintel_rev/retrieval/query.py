@@ -22,6 +22,9 @@ _CODE_MARK = re.compile(r"[(){}\[\];=<>]|::|->")
 _MAX_LITERAL_CHARS = 400
 """A longer paste is an issue or a file: its terms tell more than its exact text."""
 
+_LEAST_QUOTED = 1 / 3
+"""Share of a query's words from which on it asks for what it quotes; below, it only mentions it."""
+
 _QUESTION = re.compile(
     r"\s*(?:who|what|where|when|why|which|whose|how|is|are|does|do|did|can|could|should)\s"
     r"|.*\?\s*$",
@@ -67,11 +70,20 @@ def parse_query(text: str) -> ParsedQuery:
         names = _NAME.findall(text)
         return ParsedQuery(text, terms, title, names=tuple(reversed(names)), is_identifier=True)
     names = list(dict.fromkeys(m[0] for m in _CODE_NAME.finditer(text)))
-    literals = literals_of(text)
-    runs = () if literals else message_runs(text)
+    quoted = literals_of(text)
     return ParsedQuery(
-        text, terms, title, names=tuple(names[:_MAX_NAMES]), literals=literals, runs=runs
+        text,
+        terms,
+        title,
+        names=tuple(names[:_MAX_NAMES]),
+        literals=quoted if _is_mostly(quoted, text) else (),
+        runs=() if quoted else message_runs(text),
     )
+
+
+def _is_mostly(quoted: tuple[str, ...], text: str) -> bool:
+    words = sum(len(_WORD.findall(literal)) for literal in quoted)
+    return words >= _LEAST_QUOTED * len(_WORD.findall(text))
 
 
 def literals_of(text: str) -> tuple[str, ...]:

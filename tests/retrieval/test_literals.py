@@ -29,6 +29,26 @@ def test_a_name_alone_is_no_quotation() -> None:
     assert parse_query("foo.bar()").literals == ()
 
 
+@pytest.mark.parametrize(
+    ("query", "literals"),
+    [
+        ('what raises "Cannot construct instance of"?', ("Cannot construct instance of",)),
+        ("where is `Container::scoped()` called", ("Container::scoped()",)),
+        ("why must `prepare_auth()` be called last, after the body has been prepared", ()),
+        ('Allow to disable the limit\nWith nil there is "no limit" at all any more', ()),
+    ],
+)
+def test_what_is_only_mentioned_is_not_to_be_found_as_it_stands(
+    query: str, literals: tuple[str, ...]
+) -> None:
+    assert parse_query(query).literals == literals
+
+
+def test_a_text_that_quotes_is_no_message() -> None:
+    text = 'the server prints "no more room" and then stops to answer any of its callers'
+    assert parse_query(text).runs == ()
+
+
 def test_a_type_stands_before_what_belongs_to_it() -> None:
     assert sorted(["impl", "method", "struct"], key=definition_order) == [
         "struct",
