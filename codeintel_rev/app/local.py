@@ -53,6 +53,7 @@ from codeintel_rev.types import Mode, Scope, SearchResult, StatusReport
 if TYPE_CHECKING:
     from codeintel_rev.app.exhaustive import ExhaustiveSearcher
     from codeintel_rev.app.refreshing import Waiting
+    from codeintel_rev.app.second_stage import SecondStage
     from codeintel_rev.app.stage_times import StageTimes
     from codeintel_rev.app.watch import BackgroundWatcher
     from codeintel_rev.indexing.pipeline import Progress
@@ -94,9 +95,11 @@ class LocalIndex:
         self._watcher: BackgroundWatcher | None = None
         self._exhaustive: ExhaustiveSearcher | None = None
         self._whole = self
+        self._second_stage: SecondStage | None = None
         self._opening = Lock()
         wanted = components(self.embedder)
         try:
+            self._second_stage = _second_stage(data_dir, settings)
             for repository in self._registry.repositories():
                 folder = RepositoryFolder(self._registry.folder(repository))
                 opened = OpenRepository(
@@ -146,6 +149,8 @@ class LocalIndex:
         if self._exhaustive is not None:
             self._exhaustive.close()
             self._exhaustive = None
+        if self._second_stage is not None:
+            self._second_stage.close()
         for opened in self._open.values():
             opened.close()
         self._registry.close()
@@ -184,15 +189,20 @@ class LocalIndex:
             ]
             views = [view for view in opened if view is not None and view.channels.mask.any()]
             limits = [*self._limits, *(word for view in views for word in view.limits)]
+            stage = self._second_stage if mode == "hybrid" and not parsed.location else None
+            wanted = limit if stage is None else max(limit, stage.hits)
             hits = search_views(
-                views, self._searcher_opener(times), parsed, limit, mode, explain=explain
+                views, self._searcher_opener(times), parsed, wanted, mode, explain=explain
             )
+            if stage is not None:
+                hits, told_late = stage.order(query, hits)
+                limits += told_late
             limits += missing_place(parsed, views) if views else []
         limits += [] if views else ["scope_empty"]
         took_ms = (time.perf_counter() - started) * 1000
         told = tuple(dict.fromkeys(limits))
         stage_ms = {} if times is None else times.with_rest(took_ms)
-        return SearchResult(query, tuple(hits), told, round(took_ms, 3), stage_ms=stage_ms)
+        return SearchResult(query, tuple(hits[:limit]), told, round(took_ms, 3), stage_ms=stage_ms)
 
     def search_all(
         self,
@@ -338,6 +348,20 @@ class LocalIndex:
             if self._exhaustive is None:
                 self._exhaustive = ExhaustiveSearcher(self.settings.duckdb)
             return self._exhaustive
+
+
+def _second_stage(data_dir: Path, settings: Settings) -> SecondStage | None:
+    if settings.search.second_stage == "none":
+        return None
+    from codeintel_rev.app.second_stage import SecondStage
+    from codeintel_rev.io.minilm_embedder import MiniLMEmbedder
+
+    return SecondStage(
+        data_dir,
+        MiniLMEmbedder(),
+        hits=settings.search.second_stage_hits,
+        budget_ms=settings.search.second_stage_ms,
+    )
 
 
 def open_index(

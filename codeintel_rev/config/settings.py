@@ -94,6 +94,12 @@ class SearchConfig:
     """Hits that are returned."""
     max_query_chars: Count = 32_768
     """A longer query is refused."""
+    second_stage: Literal["none", "minilm"] = "none"
+    """What orders the best hits anew; ``minilm`` needs the weights of that model."""
+    second_stage_hits: Count = 100
+    """How many of the best hits it orders."""
+    second_stage_ms: OptionalCount = 0
+    """How long a search waits for its vectors; those that come later serve the next search."""
 
 
 @dataclass(frozen=True, slots=True)
