@@ -46,6 +46,10 @@ class Searching(Protocol):
 class Files(Protocol):
     """Looking into repositories."""
 
+    def repositories(self) -> Document:
+        """Return the repositories, and what is indexed of each."""
+        ...
+
     def list_paths(self, path: str, *, scope: Scope | None, max_results: int) -> Document:
         """Return the files at or below ``path``."""
         ...

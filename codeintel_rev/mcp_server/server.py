@@ -10,7 +10,10 @@ from mcp_types import ToolAnnotations
 
 from codeintel_rev.mcp_server.callers import Caller
 from codeintel_rev.mcp_server.ports import ServerContext
+from codeintel_rev.mcp_server.progress import Progress
+from codeintel_rev.mcp_server.prompts import add_prompts
 from codeintel_rev.mcp_server.replies import ErrorDocuments, telling
+from codeintel_rev.mcp_server.resources import add_resources
 from codeintel_rev.mcp_server.tools import Tools
 
 INSTRUCTIONS: Final = """\
@@ -30,12 +33,12 @@ _SETS: Final = ToolAnnotations(
 
 
 def create_server(context: ServerContext, who: Callable[[], Caller], version: str) -> FastMCP[Any]:
-    """Return a server whose tools ask ``context``; ``who`` tells at each call who is calling."""
+    """Return a server whose tools and resources ask ``context``; ``who`` tells at each call who is calling."""
     server: FastMCP[Any] = FastMCP(
         "codeintel",
         instructions=INSTRUCTIONS,
         version=version,
-        middleware=[ErrorDocuments()],
+        middleware=[ErrorDocuments(), Progress()],
         mask_error_details=True,
     )
     tools = Tools(context, who)
@@ -54,4 +57,6 @@ def create_server(context: ServerContext, who: Callable[[], Caller], version: st
         (tools.file_history, "List a file's commits"),
     ):
         server.tool(telling(tool), title=title, annotations=_READS)
+    add_resources(server, context, who)
+    add_prompts(server)
     return server

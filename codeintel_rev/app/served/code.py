@@ -73,6 +73,11 @@ class ServedCode:
                 max_results=max_results,
             )
 
+    def repositories(self) -> Document:
+        """Return the repositories, and what is indexed of each."""
+        with self.served.use(self.repos) as index:
+            return files.repositories(index)
+
     def list_paths(self, path: str, *, scope: Scope | None, max_results: int) -> Document:
         """Return the files at or below ``path``."""
         with self.served.use(self.repos) as index:

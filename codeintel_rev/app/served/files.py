@@ -22,6 +22,22 @@ MAX_CHARS: Final = 200_000
 _NUL: Final = b"\0"
 
 
+def repositories(index: LocalIndex) -> Document:
+    """Return the repositories by name, and the snapshots that are held of each."""
+    return {
+        "repositories": [
+            {
+                "name": opened.repository.name,
+                "snapshots": [
+                    {"ref": snapshot.ref, "branch": snapshot.branch, "commit": snapshot.commit}
+                    for snapshot in opened.snapshots()
+                ],
+            }
+            for opened in index.opened
+        ]
+    }
+
+
 def list_paths(index: LocalIndex, path: str, scope: Scope | None, max_results: int) -> Document:
     """Return the indexed files in scope at or below ``path``, by repository and path.
 

@@ -43,6 +43,11 @@ async def get_scope(context: ServerContext, caller: Caller) -> Document:
     }
 
 
+async def list_repositories(context: ServerContext, caller: Caller) -> Document:
+    """Return the repositories that a caller may see."""
+    return await asked(context, caller, None, lambda code, _: code.repositories())
+
+
 async def list_paths(
     context: ServerContext,
     caller: Caller,

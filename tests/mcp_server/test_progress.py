@@ -1,0 +1,30 @@
+"""A call that takes long says that it is at work."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastmcp import Client, FastMCP
+
+from codeintel_rev.mcp_server.progress import Progress
+
+
+async def test_whoever_asks_for_progress_hears_until_the_call_is_done() -> None:
+    server = FastMCP("slow", middleware=[Progress(every_s=0.001)])
+    heard: list[tuple[float, str | None]] = []
+    enough = asyncio.Event()
+
+    @server.tool
+    async def slow() -> str:
+        await enough.wait()
+        return "done"
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        heard.append((progress, message))
+        if len(heard) == 3:
+            enough.set()
+
+    async with Client(server) as client:
+        result = await asyncio.wait_for(client.call_tool("slow", progress_handler=hear), 60)
+    assert result.data == "done"
+    assert heard[:2] == [(0.001, "at work for 0.001 s"), (0.002, "at work for 0.002 s")]
