@@ -31,6 +31,9 @@ _WHOLE_SNIPPET_KINDS = frozenset({"", "block", "lines", "module"})
 """Kinds that speak of a snippet's shape rather than of its symbol."""
 
 _CALLABLE = frozenset({"function", "method"})
+_TYPES = frozenset(
+    {"class", "dataclass", "enum", "interface", "protocol", "struct", "trait", "type"}
+)
 _TEST_PATH = re.compile(
     r"(?:^|/)(?:tests?|__tests__|specs?|testing)/|(?:^|/)(?:test_[^/]*|conftest\.py)$"
     r"|[._-](?:test|tests|spec)\.\w+$|(?:Test|Tests|Spec)\.\w+$"
@@ -83,6 +86,11 @@ class Entry:
     def name(self) -> str:
         """The last name of what it defines, or is a part of; empty when there is none."""
         return self.definition.name if self.definition else leaf(self.passage.best.symbol)
+
+    @property
+    def is_type(self) -> bool:
+        """Whether it defines a type."""
+        return self.definition is not None and self.definition.kind in _TYPES
 
     @property
     def signature(self) -> str:

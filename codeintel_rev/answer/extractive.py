@@ -8,7 +8,7 @@ from itertools import count
 from codeintel_rev.answer.entries import Entry, Symbols, entries_of, entry_of, symbols_of
 from codeintel_rev.answer.excerpts import Excerpt, message_excerpt, raises, telling_excerpt
 from codeintel_rev.answer.passages import Passage, cite, merge_pieces, without_repeats
-from codeintel_rev.answer.question import Question, question_of
+from codeintel_rev.answer.question import Question, question_of, stems_of
 from codeintel_rev.answer.relations import grouped, relevant
 from codeintel_rev.answer.sentences import fenced, inline_code, quoted, shortened
 from codeintel_rev.types import Citation, SearchHit
@@ -21,6 +21,9 @@ MAX_ENTRIES = 6
 
 NEAREST = 3
 """Snippets shown where none supports an answer."""
+
+_ABOUT_SHARE = 0.5
+"""Share of a question that a name has to hold for its definition to lead."""
 
 _LONG_BODY = 2
 """A body of fewer lines is told by its first sentence and signature alone."""
@@ -96,11 +99,22 @@ def _source_of_message(
 
 
 def _lead(question: Question, entries: Sequence[Entry]) -> Entry:
-    """Return the entry to begin with: one that the question names, else the best that has a name."""
-    named = [entry for entry in entries if entry.definition and entry.name in question.names]
-    telling = [entry for entry in named if entry.group == "code"]
+    """Return the entry to begin with: what the question is about by name, else the best that has one.
+
+    A name is what it is about where it holds half of what is asked; in a longer question it is
+    mostly where to look, and the best snippet tells more.
+    """
+    named = [
+        entry
+        for entry in entries
+        if entry.definition
+        and entry.group == "code"
+        and entry.name in question.names
+        and question.share_in(stems_of(entry.name)) >= _ABOUT_SHARE
+    ]
+    named.sort(key=lambda entry: not entry.is_type)
     with_name = [entry for entry in entries[:3] if entry.definition or entry.doc]
-    return next(iter([*telling, *with_name]), entries[0])
+    return next(iter([*named, *with_name]), entries[0])
 
 
 def _told_message(entry: Entry, excerpt: Excerpt, numbers: Iterator[int]) -> list[Piece]:

@@ -37,7 +37,8 @@ def score_answer(query: Query, envelope: AnswerEnvelope, prefix: str = "") -> di
 
     ``citation_precision``: share of citations that touch a gold place; ``citation_recall``: share of
     gold places that a citation touches; ``context_recall`` and ``found_in_context``: the share that
-    a snippet touches, and whether one does; ``_file`` the same for files alone. ``names_in_context``
+    a snippet touches, and whether one does; ``lead_precision``: whether the first citation touches
+    one; ``_file`` the same for files alone. ``names_in_context``
     and ``names_in_answer``: share of the names of code in a reference answer that the snippets, or
     the text, hold. ``unverified``: share of citations that did not stand the check.
     """
@@ -61,6 +62,8 @@ def score_answer(query: Query, envelope: AnswerEnvelope, prefix: str = "") -> di
             scores |= {
                 "citation_precision": _share([_touches(c, gold, prefix) for c in cited]),
                 "file_precision": _share([prefix + c.uri in files for c in cited]),
+                "lead_precision": float(_touches(cited[0], gold, prefix)),
+                "lead_file": float(prefix + cited[0].uri in files),
             }
     return scores | _name_scores(query, envelope)
 

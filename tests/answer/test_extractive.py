@@ -147,6 +147,20 @@ def test_the_definition_of_a_name_that_was_asked_for_leads():
     assert "It is used by:\n- method `Router.match`" in text
 
 
+def test_of_definitions_of_one_name_a_type_leads():
+    constructor = make_hit(
+        7, "function Box() {\n  return 1\n}\n", uri="src/box.js", symbol="Box", kind="function"
+    )
+    text = text_of(extractive_answer("what is a Box?", [constructor, BOX]))
+    assert text.startswith("The closest match is the class `Box`")
+
+
+def test_a_name_that_only_says_where_to_look_does_not_lead():
+    question = "how does Box find the pattern of a path that is quoted?"
+    text = text_of(extractive_answer(question, [HELPERS, BOX]))
+    assert text.startswith("The closest match is the function `compile_path`")
+
+
 def test_who_asks_where_is_told_places_and_who_asks_how_sees_code():
     where = text_of(extractive_answer("where is the lid of a box opened?", [BOX, HELPERS]))
     how = text_of(extractive_answer("how is the lid of a box opened?", [BOX, HELPERS]))

@@ -33,6 +33,7 @@ def test_citations_and_snippets_are_compared_with_the_gold_lines():
 
     assert scores["citation_precision"] == pytest.approx(1 / 3)
     assert scores["file_precision"] == pytest.approx(2 / 3)
+    assert scores["lead_file"] == scores["lead_precision"] == 1
     assert scores["citation_recall"] == 0.5
     assert scores["context_recall"] == 0.5
     assert (scores["found_in_context"], scores["unverified"]) == (1.0, 0.0)
