@@ -138,6 +138,15 @@ class LineMatches(NamedTuple):
     """Equal for equal lines."""
 
 
+class SparseVector(NamedTuple):
+    """A text as weighted terms of a model's vocabulary: two arrays of one length."""
+
+    terms: NDArray[np.int32]
+    """Numbers of terms, ascending."""
+    weights: NDArray[np.float32]
+    """Greater than 0."""
+
+
 class ChunkHead(msgspec.Struct, frozen=True, gc=False):
     """What ranking needs to know of a stored chunk."""
 

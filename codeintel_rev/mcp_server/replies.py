@@ -19,6 +19,9 @@ from codeintel_rev.mcp_server.public_errors import public
 
 P = ParamSpec("P")
 
+META = "_meta"
+"""Key of a document under which a tool puts what is about its reply rather than in it."""
+
 _SHOWN_FAULTS = 5
 _FAULT = CodeIntelError("this is a fault of the server", hint="its log tells what happened")
 
@@ -36,8 +39,9 @@ def telling(tool: Callable[P, Awaitable[Any]]) -> Callable[P, Awaitable[ToolResu
             document = await tool(*args, **kwargs)
         except CodeIntelError as error:
             raise tool_error(error) from error
+        meta = document.pop(META, None)
         text = msgspec.json.encode(document).decode()
-        return ToolResult([TextContent(type="text", text=text)], document)
+        return ToolResult([TextContent(type="text", text=text)], document, meta)
 
     return told
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, cast
+from typing import Annotated, Final, cast
 
 from pydantic import Field
 
 from codeintel_rev.mcp_server import arguments as arg
-from codeintel_rev.mcp_server import schemas
+from codeintel_rev.mcp_server import progress, schemas
 from codeintel_rev.mcp_server.adapters import (
     answers,
     files,
@@ -19,8 +19,12 @@ from codeintel_rev.mcp_server.adapters import (
 )
 from codeintel_rev.mcp_server.callers import Caller
 from codeintel_rev.mcp_server.ports import ServerContext
+from codeintel_rev.mcp_server.replies import META
 from codeintel_rev.mcp_server.scopes import with_repo
 from codeintel_rev.types import Scope
+
+TRACE: Final = "codeintel/trace"
+"""Where a result's `_meta` holds how the answer came to be."""
 
 
 class Tools:
@@ -81,7 +85,7 @@ class Tools:
         semantic_search when you want to read the code yourself. `low_confidence` and `limits` tell
         when not to rely on it. Do not repeat a question that was answered: ask for what is missing.
         """
-        document = await answers.answer_query(
+        document, trace = await answers.answer_query(
             self._context,
             self._caller(session),
             query,
@@ -89,8 +93,9 @@ class Tools:
             top_k=top_k,
             rerank_top_n=rerank_top_n,
             time_budget_ms=time_budget_ms,
+            tell=progress.tell,
         )
-        return cast(schemas.AnswerEnvelopeOut, document)
+        return cast(schemas.AnswerEnvelopeOut, document | {META: {TRACE: trace}})
 
     async def search_text(
         self,
