@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -107,6 +108,18 @@ class Searcher(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Completion:
+    """What a completion told beside its text; complete once its stream has ended."""
+
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    finish_reason: str | None = None
+    """``stop``, or ``length`` where the limit of tokens cut it off."""
+    reasoning: str = ""
+    """What the model thought aloud; no part of the answer."""
+
+
 class ChatModel(Protocol):
     """A language model that streams text."""
 
@@ -116,8 +129,9 @@ class ChatModel(Protocol):
         max_tokens: int = 500,
         temperature: float = 0.2,
         stop: list[str] | None = None,
+        told: Completion | None = None,
     ) -> AsyncIterator[str]:
-        """Yield pieces of the completion in order."""
+        """Yield pieces of the completion in order; ``told`` is filled on the way."""
         ...
 
 

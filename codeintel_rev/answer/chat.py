@@ -15,7 +15,7 @@ from codeintel_rev.answer.extractive import Piece
 from codeintel_rev.answer.narrowing import last_sentence, narrowed
 from codeintel_rev.answer.passages import cite
 from codeintel_rev.answer.prompt import Prompt
-from codeintel_rev.ports import ChatModel
+from codeintel_rev.ports import ChatModel, Completion
 from codeintel_rev.types import Citation, Symbol
 
 MAX_TOKEN_CHARACTERS = 16
@@ -39,7 +39,9 @@ class ChatSynthesis:
     """Whether it cited a snippet."""
     limits: list[str] = field(default_factory=list)
     model_id: str | None = None
-    tokens: int = 0
+    told: Completion = field(default_factory=Completion)
+    """What the server told of its completion."""
+    pieces_sent: int = 0
     """Pieces that the model sent; servers send one a token."""
     ttft_ms: float | None = None
     """From the request to the first text."""
@@ -68,15 +70,27 @@ class ChatSynthesis:
             yield piece
         if parser.invalid:
             self.limits.append("citation_invalid")
+        if self.told.finish_reason == "length" and not self.limits:
+            self.limits.append("synthesis_truncated")
         if not (self.spoke or self.limits):
             self.limits.append("synthesis_error")
+
+    @property
+    def tokens_in(self) -> int:
+        """Tokens that the model read: as its server counted them, else by estimate."""
+        return self.told.tokens_in or self.prompt.tokens
+
+    @property
+    def tokens_out(self) -> int:
+        """Tokens that the model wrote: as its server counted them, else the pieces."""
+        return self.told.tokens_out or self.pieces_sent
 
     @property
     def tps(self) -> float | None:
         """Tokens a second after the first; ``None`` where that cannot be told."""
         if self.latency_ms is None or self.ttft_ms is None or self.latency_ms <= self.ttft_ms:
             return None
-        return (self.tokens - 1) / (self.latency_ms - self.ttft_ms) * 1000
+        return (self.tokens_out - 1) / (self.latency_ms - self.ttft_ms) * 1000
 
     def _elapsed_ms(self) -> float:
         return (self.deadline.clock() - self._started) * 1000
@@ -86,6 +100,7 @@ class ChatSynthesis:
             list(self.prompt.messages),
             max_tokens=self.options.max_output_tokens,
             temperature=self.options.temperature,
+            told=self.told,
         )
         try:
             async for token in stream:
@@ -112,7 +127,7 @@ class ChatSynthesis:
                 if not is_late:
                     log.warning("synthesis failed: %s", error, exc_info=error)
                 return
-            self.tokens += 1
+            self.pieces_sent += 1
             # a broken escape may be half a character, which nothing downstream could encode
             token = token[:room].encode("utf-8", "replace").decode()
             if not self.spoke and token.strip():
@@ -120,7 +135,7 @@ class ChatSynthesis:
             room -= len(token)
             if token and self.spoke:
                 yield token
-            if room <= 0 or self.tokens >= 2 * self.options.max_output_tokens:
+            if room <= 0 or self.pieces_sent >= 2 * self.options.max_output_tokens:
                 self.limits.append("synthesis_truncated" if self.spoke else "synthesis_error")
                 return
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from codeintel_rev.app.components import components, load_embedder
+from codeintel_rev.app.components import components
 from codeintel_rev.app.local import LocalIndex
 from codeintel_rev.config.settings import Settings
 from codeintel_rev.indexing.chunker import chunk_source
@@ -107,7 +107,7 @@ def _profile_indexing(
     with watch.stage("list files"):
         repo = git.discover(root)
         entries = walk(root, git=repo, max_file_bytes=settings.index.max_file_bytes).files
-    embedder = load_embedder(settings)
+    embedder = StaticEmbedder()
     registry = Registry(scratch, create=True)
     repository = registry.register(root, str(root), None)
     folder = RepositoryFolder(registry.folder(repository))

@@ -14,16 +14,20 @@ import msgspec
 import numpy as np
 
 from codeintel_rev.app import leftovers
-from codeintel_rev.app.components import check_components, components
+from codeintel_rev.app.components import (
+    IndexEmbedder,
+    check_components,
+    components,
+    load_embedder,
+)
 from codeintel_rev.app.repository import size_on_disk
-from codeintel_rev.config.settings import CompactionConfig
+from codeintel_rev.config.settings import CompactionConfig, Settings, load_settings
 from codeintel_rev.indexing.pipeline import Progress
 from codeintel_rev.indexing.retention import KEEP_SHARE
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import file_lock, own_process
 from codeintel_rev.io.journal import Journal
 from codeintel_rev.io.registry import Registry, Repository
-from codeintel_rev.io.static_embedder import StaticEmbedder
 
 MIN_DEAD = 1_000
 """Fewer dead chunks than these are never worth a compaction."""
@@ -83,6 +87,7 @@ def compact_data_dir(
     wait: bool = True,
     progress: Progress,
     on_wait: Callable[[str], None] | None = None,
+    settings: Settings | None = None,
     reembed: bool = False,
     materialize: bool = False,
     lucene: bool = False,
@@ -98,7 +103,7 @@ def compact_data_dir(
     of other components, and ``Unavailable`` when Lucene is wanted and not installed.
     """
     registry = Registry(data_dir)
-    embedder = StaticEmbedder()
+    embedder = load_embedder(settings or load_settings(), data_dir)
     try:
         leftovers.clear(registry)
         return CompactionReport(
@@ -119,6 +124,7 @@ def compact_data_dir(
             ]
         )
     finally:
+        embedder.close()
         registry.close()
 
 
@@ -160,7 +166,7 @@ def row_counts(folder: RepositoryFolder) -> RowCounts:
 def compact_repository(
     registry: Registry,
     repository: Repository,
-    embedder: StaticEmbedder,
+    embedder: IndexEmbedder,
     progress: Progress,
     on_wait: Callable[[str], None] | None = None,
     *,

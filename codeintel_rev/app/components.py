@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from codeintel_rev.config.settings import Settings
 from codeintel_rev.errors import IndexForeign
@@ -12,6 +13,9 @@ from codeintel_rev.io.static_embedder import StaticEmbedder
 from codeintel_rev.retrieval.ranking import RANKING_VERSION
 from codeintel_rev.text.background_idf import BACKGROUND_IDF_VERSION
 from codeintel_rev.text.code_tokenizer import TOKENIZER_VERSION
+
+if TYPE_CHECKING:
+    from codeintel_rev.io.remote_embedder import RemoteEmbedder
 
 CUT: Final = "chunker"
 """When it changes, files are cut anew one by one."""
@@ -24,14 +28,27 @@ STORED: Final = TERMS | {CUT}
 # is only recorded.
 
 
-def load_embedder(settings: Settings) -> StaticEmbedder:
-    """Load the embedding model; raises ``SettingsError`` when the settings name another one."""
+IndexEmbedder: TypeAlias = "StaticEmbedder | RemoteEmbedder"
+"""Who makes the vectors of an index: the embedded model, or a server's."""
+
+
+def load_embedder(settings: Settings, data_dir: Path | None = None) -> IndexEmbedder:
+    """Load the embedding model that is configured; whoever loaded it closes it.
+
+    ``data_dir`` is where vectors of a server are kept. Raises ``SettingsError`` when the settings
+    name another model than the embedded one, or none of a server, and ``Unavailable`` when a server
+    has to be asked for the length of its vectors and does not answer.
+    """
+    if settings.embedding.is_remote:
+        from codeintel_rev.app.models import remote_embedder
+
+        return remote_embedder(settings, data_dir)
     embedder = StaticEmbedder()
     settings.embedding.require(embedder.model_id, embedder.dim)
     return embedder
 
 
-def components(embedder: StaticEmbedder) -> dict[str, str]:
+def components(embedder: IndexEmbedder) -> dict[str, str]:
     """Return component names and versions, as the journal keeps them."""
     return {
         "chunker": str(CHUNKER_VERSION),

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from codeintel_rev.app.data_dir import data_dir_for_search
+from codeintel_rev.app.embedding_contract import require_contract
+from codeintel_rev.app.models import AnswerModels
 from codeintel_rev.app.running_calls import CHANNEL, RunningCalls
 from codeintel_rev.app.scope_store import ScopeStore
 from codeintel_rev.app.served.code import ServedCode
 from codeintel_rev.app.served.index import ServedIndex
 from codeintel_rev.app.work_pool import WorkPool
 from codeintel_rev.config.settings import RedisConfig, Settings
+from codeintel_rev.errors import IndexUnusable
 from codeintel_rev.io.redis_notices import RedisNotices
 from codeintel_rev.io.redis_scopes import connect
 from codeintel_rev.mcp_server.callers import Caller
@@ -32,6 +35,7 @@ class ApplicationContext:
 
     settings: Settings
     served: ServedIndex
+    models: AnswerModels
     scope_store: ScopeStore
     calls: RunningCalls
     pool: WorkPool
@@ -43,13 +47,16 @@ class ApplicationContext:
 
         The index may still be missing, and Redis away: requests tell, and readiness does.
 
-        Raises ``SettingsError`` when the embedding model is not the one that is configured, and
-        ``Unavailable`` when the Redis driver is not installed.
+        Raises ``SettingsError`` when the embedding model is not the one that is configured, or the
+        index holds vectors that it cannot have made, and ``Unavailable`` when the Redis driver is not installed.
         """
         async with AsyncExitStack() as resources:
             data_dir = settings.data_dir or _usual_data_dir(settings)
-            served = await asyncio.to_thread(ServedIndex, data_dir, settings)
+            models = AnswerModels.of(settings)
+            resources.push_async_callback(models.close)
+            served = await asyncio.to_thread(ServedIndex, data_dir, settings, models=models)
             resources.callback(served.close)
+            await asyncio.to_thread(_require_contract, served)
             server = settings.server
             pool = WorkPool(server.threads, server.queue, server.request_timeout_s)
             resources.callback(pool.close)
@@ -57,7 +64,7 @@ class ApplicationContext:
             scope_store = _scope_store(settings.redis, redis, resources)
             calls = RunningCalls(None if redis is None else RedisNotices(redis, CHANNEL))
             _listening(calls.listen(), resources)
-            return cls(settings, served, scope_store, calls, pool, resources.pop_all())
+            return cls(settings, served, models, scope_store, calls, pool, resources.pop_all())
 
     async def close(self) -> None:
         """Let go of everything, last opened first."""
@@ -70,6 +77,11 @@ class ApplicationContext:
     async def run(self, work: Callable[[], T], timeout_ms: float | None = None) -> T:
         """Return ``work()``, made on a thread; raises ``Busy`` or ``DeadlineExceeded``."""
         return await self.pool.run(work, None if timeout_ms is None else timeout_ms / 1000)
+
+
+def _require_contract(served: ServedIndex) -> None:
+    with suppress(IndexUnusable), served.use() as index:
+        require_contract(index)
 
 
 def _usual_data_dir(settings: Settings) -> Path:

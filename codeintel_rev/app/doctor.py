@@ -12,9 +12,9 @@ import msgspec
 from codeintel_rev.app import leftovers
 from codeintel_rev.app.checks import CHECKS, Fault, Patient
 from codeintel_rev.app.compaction import compact_repository
-from codeintel_rev.app.components import components
+from codeintel_rev.app.components import IndexEmbedder, components, load_embedder
 from codeintel_rev.app.indexer import index_repositories
-from codeintel_rev.config.settings import Settings
+from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import CodeIntelError
 from codeintel_rev.indexing.pipeline import Progress
 from codeintel_rev.indexing.store import RepositoryFolder
@@ -22,7 +22,6 @@ from codeintel_rev.io.generation_lock import GenerationLock
 from codeintel_rev.io.git_address import is_address
 from codeintel_rev.io.journal import Journal
 from codeintel_rev.io.registry import Registry, Repository
-from codeintel_rev.io.static_embedder import StaticEmbedder
 
 REPAIR = "codeintel doctor --repair"
 REBUILT = ("journal", "chunks")
@@ -51,18 +50,19 @@ class DoctorReport(msgspec.Struct, frozen=True):
     checks: list[Finding]
 
 
-def examine(data_dir: Path) -> DoctorReport:
+def examine(data_dir: Path, settings: Settings | None = None) -> DoctorReport:
     """Check every repository of ``data_dir``.
 
     Raises ``IndexMissing`` where there is no index at all.
     """
     registry = Registry(data_dir)
-    embedder = StaticEmbedder()
+    embedder = load_embedder(settings or load_settings(), data_dir)
     try:
         found = [_folders(registry)]
         for repository in registry.repositories():
             found += _examine(registry, repository, embedder)
     finally:
+        embedder.close()
         registry.close()
     return DoctorReport(all(finding.ok for finding in found), found)
 
@@ -74,7 +74,7 @@ def repair(data_dir: Path, settings: Settings, progress: Progress) -> DoctorRepo
     repository's files.
     """
     registry = Registry(data_dir)
-    embedder = StaticEmbedder()
+    embedder = load_embedder(settings, data_dir)
     try:
         leftovers.clear(registry)
         for repository in registry.repositories():
@@ -105,12 +105,13 @@ def repair(data_dir: Path, settings: Settings, progress: Progress) -> DoctorRepo
                     afresh=True,
                 )
     finally:
+        embedder.close()
         registry.close()
-    return examine(data_dir)
+    return examine(data_dir, settings)
 
 
 def _examine(
-    registry: Registry, repository: Repository, embedder: StaticEmbedder
+    registry: Registry, repository: Repository, embedder: IndexEmbedder
 ) -> Iterator[Finding]:
     """Yield the outcome of each check of one repository."""
     folder = RepositoryFolder(registry.folder(repository))

@@ -11,7 +11,7 @@ from typing import Any
 
 from codeintel_rev.app import leftovers
 from codeintel_rev.app.compaction import start_if_due
-from codeintel_rev.app.components import load_embedder
+from codeintel_rev.app.components import IndexEmbedder, load_embedder
 from codeintel_rev.app.data_dir import checked_root, data_dir_for_index, ensure
 from codeintel_rev.app.places import Place, find_place, mirrored_place
 from codeintel_rev.app.refreshing import Run, Waiting, merged, quiet
@@ -27,7 +27,6 @@ from codeintel_rev.io.git_worktrees import is_bare, is_worktree, ref_of_root, tr
 from codeintel_rev.io.journal import Snapshot
 from codeintel_rev.io.journal_migration import is_earlier, migrate
 from codeintel_rev.io.registry import Registry, Repository
-from codeintel_rev.io.static_embedder import StaticEmbedder
 from codeintel_rev.types import IndexReport
 
 
@@ -61,12 +60,13 @@ def index_repositories(
     places = [_place(path, folder, settings, waiting) for path in paths]
     ensure(folder)
     registry = Registry(folder, create=True)
-    run = Run(registry, settings, load_embedder(settings), waiting, progress or quiet)
+    run = Run(registry, settings, load_embedder(settings, folder), waiting, progress or quiet)
     request = Request(refs, drop_refs, all_worktrees, full)
     try:
         leftovers.clear(registry)
         reports = [_index_one(run, place, name, request) for place in places]
     finally:
+        run.embedder.close()
         registry.close()
     return _summary(reports, time.perf_counter() - started)
 
@@ -75,7 +75,7 @@ def refresh_repository(
     registry: Registry,
     repository: Repository,
     settings: Settings,
-    embedder: StaticEmbedder,
+    embedder: IndexEmbedder,
     waiting: Waiting,
     progress: Progress = quiet,
 ) -> RefreshReport:

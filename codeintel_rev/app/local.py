@@ -14,7 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from codeintel_rev.app.asked_place import missing_place
-from codeintel_rev.app.components import components, load_embedder
+from codeintel_rev.app.components import IndexEmbedder, components, load_embedder
 from codeintel_rev.app.data_dir import data_dir_for_search
 from codeintel_rev.app.merged_search import OpenSearcher, search_views
 from codeintel_rev.app.repository import (
@@ -30,6 +30,7 @@ from codeintel_rev.app.requests import (
     checked_scope,
 )
 from codeintel_rev.app.snapshot_choice import names_snapshots
+from codeintel_rev.app.tolerant_embedder import TolerantEmbedder
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import (
     Busy,
@@ -45,7 +46,7 @@ from codeintel_rev.errors import (
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import file_lock
 from codeintel_rev.io.registry import Registry, Repository
-from codeintel_rev.io.static_embedder import StaticEmbedder
+from codeintel_rev.ports import Embedder
 from codeintel_rev.retrieval.hybrid import HybridSearcher
 from codeintel_rev.retrieval.query import parse_query
 from codeintel_rev.types import Mode, Scope, SearchResult, StatusReport
@@ -78,17 +79,20 @@ class LocalIndex:
         *,
         limits: tuple[str, ...] = (),
         near: Path | None = None,
-        embedder: StaticEmbedder | None = None,
+        embedder: IndexEmbedder | None = None,
+        closes_embedder: bool = False,
     ) -> None:
         """Open every repository of ``data_dir``.
 
-        Of the work trees of one repository, that around ``near`` is the one that is searched.
+        Of the work trees of one repository, that around ``near`` is the one that is searched. An
+        ``embedder`` that is given stays open, unless this index ``closes_embedder``.
 
         Raises ``IndexMissing``, ``IndexForeign`` or ``IndexDamaged`` when it cannot be served.
         """
         self.data_dir = data_dir
         self.settings = settings
-        self.embedder = embedder or load_embedder(settings)
+        self.embedder = embedder or load_embedder(settings, data_dir)
+        self._closes_embedder = closes_embedder or embedder is None
         self._limits = limits
         self._registry = Registry(data_dir)
         self._open: dict[str, OpenRepository] = {}
@@ -153,6 +157,8 @@ class LocalIndex:
             self._second_stage.close()
         for opened in self._open.values():
             opened.close()
+        if self._closes_embedder:
+            self.embedder.close()
         self._registry.close()
 
     @property
@@ -183,6 +189,7 @@ class LocalIndex:
         limit = checked_limit(limit)
         scope = checked_scope(scope)
         parsed = parse_query(query)
+        embedder = TolerantEmbedder(self.embedder)
         with ExitStack() as stack:
             opened = [
                 stack.enter_context(repository.view(scope)) for repository in self.selected(scope)
@@ -192,8 +199,9 @@ class LocalIndex:
             stage = self._second_stage if mode == "hybrid" and not parsed.location else None
             wanted = limit if stage is None else max(limit, stage.hits)
             hits = search_views(
-                views, self._searcher_opener(times), parsed, wanted, mode, explain=explain
+                views, _searcher_opener(embedder, times), parsed, wanted, mode, explain=explain
             )
+            limits += embedder.limits
             if stage is not None:
                 hits, told_late = stage.order(query, hits)
                 limits += told_late
@@ -239,12 +247,6 @@ class LocalIndex:
         limits = self._limits if found.in_scope else (*self._limits, "scope_empty")
         took_ms = round((time.perf_counter() - started) * 1000, 3)
         return SearchResult(query, tuple(found.hits), limits, took_ms, found.total)
-
-    def _searcher_opener(self, times: StageTimes | None) -> OpenSearcher:
-        if times is None:
-            return lambda view: HybridSearcher(view.channels, self.embedder)
-        embedder = times.embedder(self.embedder)
-        return lambda view: HybridSearcher(times.channels(view.channels), embedder)
 
     def selected(self, scope: Scope | None) -> list[OpenRepository]:
         """Return the open repositories that ``scope`` names.
@@ -364,6 +366,13 @@ def _second_stage(data_dir: Path, settings: Settings) -> SecondStage | None:
     )
 
 
+def _searcher_opener(embedder: Embedder, times: StageTimes | None) -> OpenSearcher:
+    if times is None:
+        return lambda view: HybridSearcher(view.channels, embedder)
+    timed = times.embedder(embedder)
+    return lambda view: HybridSearcher(times.channels(view.channels), timed)
+
+
 def open_index(
     path: Path | None = None,
     *,
@@ -381,17 +390,29 @@ def open_index(
     named = data_dir or settings.data_dir
     folder, root = data_dir_for_search(named, path, settings.data_home)
     limits: tuple[str, ...] = ()
-    embedder = load_embedder(settings)
-    if refresh:
-        limits = _refresh(folder, root, settings, embedder, progress, on_wait)
-    return LocalIndex(folder, settings, limits=limits, near=root, embedder=embedder)
+    is_new = refresh and not _holds_anything(folder)
+    if is_new:
+        from codeintel_rev.app.indexer import index_repositories
+
+        index_repositories(
+            [root], data_dir=folder, settings=settings, progress=progress, on_wait=on_wait
+        )
+    embedder = load_embedder(settings, folder)
+    try:
+        if refresh and not is_new:
+            limits = _refresh(folder, settings, embedder, progress, on_wait)
+        return LocalIndex(
+            folder, settings, limits=limits, near=root, embedder=embedder, closes_embedder=True
+        )
+    except BaseException:
+        embedder.close()
+        raise
 
 
 def _refresh(
     folder: Path,
-    root: Path,
     settings: Settings,
-    embedder: StaticEmbedder,
+    embedder: IndexEmbedder,
     progress: Progress | None,
     on_wait: Callable[[str], None] | None,
 ) -> tuple[str, ...]:
@@ -399,19 +420,10 @@ def _refresh(
 
     What is held already is served then. Raises what a first index raises.
     """
-    from codeintel_rev.app.indexer import index_repositories, refresh_repository
+    from codeintel_rev.app.indexer import refresh_repository
     from codeintel_rev.app.places import present
     from codeintel_rev.app.refreshing import quiet
 
-    if not _holds_anything(folder):
-        index_repositories(
-            [root],
-            data_dir=folder,
-            settings=settings,
-            progress=progress,
-            on_wait=on_wait,
-        )
-        return ()
     limits: tuple[str, ...] = ()
     with ExitStack() as stack:
         registry = Registry(folder)

@@ -16,6 +16,7 @@ from codeintel_rev.answer.orchestrator import AnswerOrchestrator
 from codeintel_rev.answer.prompt import SYSTEM
 from codeintel_rev.app.answer_sources import JournalSources
 from codeintel_rev.app.merged_search import Part, best_hits, looked_at, merged
+from codeintel_rev.app.models import AnswerModels
 from codeintel_rev.app.repository import RepositoryView
 from codeintel_rev.app.stage_times import StageTimes
 from codeintel_rev.app.traces import journal_of
@@ -38,7 +39,8 @@ def answer_events(
     budget_ms: int | None,
 ) -> Iterator[AnswerEvent]:
     """Yield an answer's events; closing the iterator cancels the answer."""
-    orchestrator = AnswerOrchestrator(LocalAnswerContext.of(index, journal_of(index)))
+    models = AnswerModels.of(index.settings)
+    orchestrator = AnswerOrchestrator(LocalAnswerContext.of(index, journal_of(index), models))
     with asyncio.Runner() as runner:
         stream = orchestrator.answer(
             question, scope, top_k=limit, time_budget_ms=budget_ms, mode=mode
@@ -52,12 +54,13 @@ def answer_events(
                 yield event
         finally:
             runner.run(stream.aclose())
+            runner.run(models.close())
             orchestrator.close()
 
 
 @dataclass(frozen=True, slots=True)
 class LocalAnswerContext:
-    """The parts of an answer in this process (``AnswerContext``): no service is configured."""
+    """The parts of an answer (``AnswerContext``): retrieval in this process, models where they are."""
 
     retriever: StagedRetriever
     searcher: TimedSearch
@@ -70,8 +73,14 @@ class LocalAnswerContext:
     clock: Clock = time.monotonic
 
     @classmethod
-    def of(cls, index: LocalIndex, traces: TraceSink | None = None) -> LocalAnswerContext:
-        """Compose the context of an opened index."""
+    def of(
+        cls,
+        index: LocalIndex,
+        traces: TraceSink | None = None,
+        models: AnswerModels | None = None,
+    ) -> LocalAnswerContext:
+        """Compose the context of an opened index; ``models`` stay open as long as it is used."""
+        models = models or AnswerModels()
         return cls(
             retriever=StagedRetriever(index),
             searcher=TimedSearch(index),
@@ -79,7 +88,8 @@ class LocalAnswerContext:
             answer_options=_options(index.settings.answer),
             names_repos=len(index.repositories) > 1,
             traces=traces,
-            reranker=_reranker(index),
+            chat=models.chat,
+            reranker=models.reranker or _reranker(index),
         )
 
 
@@ -182,10 +192,13 @@ def _bare_hits(
 def _reranker(index: LocalIndex) -> Reranker | None:
     if index.settings.answer.reranker == "none":
         return None
+    from codeintel_rev.io.static_embedder import StaticEmbedder
     from codeintel_rev.retrieval.token_reranker import TokenReranker
     from codeintel_rev.text.background_idf import background_idf
 
-    return TokenReranker(index.embedder, background_idf)
+    embedder = index.embedder
+    own = embedder if isinstance(embedder, StaticEmbedder) else StaticEmbedder()
+    return TokenReranker(own, background_idf)
 
 
 def _options(settings: AnswerConfig) -> AnswerOptions:
@@ -195,7 +208,10 @@ def _options(settings: AnswerConfig) -> AnswerOptions:
             faiss=settings.faiss_timeout_ms,
             bm25=settings.bm25_timeout_ms,
             hydration=settings.hydration_timeout_ms,
+            reranking=settings.rerank_timeout_ms,
             synthesis=settings.synthesis_timeout_ms,
+            synthesis_gap=settings.synthesis_gap_ms,
+            synthesis_total=settings.synthesis_total_ms,
             request=settings.time_budget_ms,
         ),
         max_input_tokens=settings.max_input_tokens,

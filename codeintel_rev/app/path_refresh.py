@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from codeintel_rev.app import compaction
-from codeintel_rev.app.components import components, outdated
+from codeintel_rev.app.components import IndexEmbedder, components, outdated
 from codeintel_rev.app.data_dir import checked_root
 from codeintel_rev.app.indexer import refresh_repository
 from codeintel_rev.app.refreshing import Waiting, quiet
@@ -19,14 +19,13 @@ from codeintel_rev.indexing.survey import Survey
 from codeintel_rev.io.git_worktrees import ref_of_root
 from codeintel_rev.io.journal import Journal
 from codeintel_rev.io.registry import Registry, Repository
-from codeintel_rev.io.static_embedder import StaticEmbedder
 
 
 def refresh_paths(
     registry: Registry,
     repository: Repository,
     settings: Settings,
-    embedder: StaticEmbedder,
+    embedder: IndexEmbedder,
     root: Path,
     paths: Collection[str] | None,
 ) -> RefreshReport:
@@ -59,7 +58,7 @@ def _survey(
     root: Path,
     data_dir: Path,
     settings: Settings,
-    embedder: StaticEmbedder,
+    embedder: IndexEmbedder,
     paths: Collection[str],
 ) -> Survey | None:
     """Look at the paths; ``None`` where the whole tree has to be looked at."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final, Literal, NamedTuple
 
 from codeintel_rev.app.config_context import ApplicationContext
+from codeintel_rev.app.embedding_contract import breach_of
 from codeintel_rev.app.local import LocalIndex
-from codeintel_rev.app.repository import OpenRepository
 from codeintel_rev.app.single_flight import AsyncSingleFlight
 from codeintel_rev.errors import CodeIntelError
+from codeintel_rev.io.static_embedder import StaticEmbedder
 from codeintel_rev.mcp_server.public_errors import public
 from codeintel_rev.ports import Clock
 
@@ -66,14 +65,15 @@ class ReadinessProbe:
 
     async def _check(self) -> Document:
         looks = [
-            self._look("embedding", self._embedding, required=True),
+            self._embedding(),
             self._look("index", self._index, required=True),
             self._look("disk", self._disk, required=False),
         ]
         if self._context.settings.bm25.engine == "lucene":
             looks.append(self._look("bm25", self._words, required=False))
-        if self._context.settings.redis.url:
-            looks.append(self._redis())
+        if self._context.settings.embedding.is_remote:
+            looks.append(self._look("embedding_server", self._embedding_server, required=False))
+        looks += [self._answers(name, ask) for name, ask in self._services()]
         checks = await asyncio.gather(*looks)
         self._last = _document(checks)
         self._until = self._clock() + KEPT_S
@@ -92,29 +92,46 @@ class ReadinessProbe:
         except OSError as error:
             return Check(name, False, error.strerror or type(error).__name__, required)
 
-    async def _redis(self) -> Check:
+    def _services(self) -> Iterator[tuple[str, Callable[[], Awaitable[object]]]]:
+        """Yield what was configured beside the index, and how it is asked for a sign of life."""
+        models = self._context.models
+        if self._context.settings.redis.url:
+            yield "redis", self._context.scope_store.ping
+        if models.chat is not None:
+            yield "chat", models.chat.check
+        if models.reranker is not None:
+            yield "rerank", models.reranker.check
+
+    async def _answers(self, name: str, ask: Callable[[], Awaitable[object]]) -> Check:
         try:
             async with asyncio.timeout(DEADLINE_S):
-                await self._context.scope_store.ping()
+                said = await ask()
         except TimeoutError:
-            return Check("redis", False, f"did not answer within {DEADLINE_S:g} s", False)
+            return Check(name, False, f"did not answer within {DEADLINE_S:g} s", False)
         except CodeIntelError as error:
-            return Check("redis", False, error.message, False)
-        return Check("redis", True, "answers", False)
+            return Check(name, False, error.message, False)
+        return Check(name, True, said if isinstance(said, str) else "answers", False)
 
-    def _embedding(self) -> str:
-        """Compare the model with what the settings and every index expect."""
+    async def _embedding(self) -> Check:
+        valid, error = await self._check_embedding_contract()
+        return Check("embedding", valid, error, required=True)
+
+    async def _check_embedding_contract(self) -> tuple[bool, str]:
+        """Return whether model, settings, indexes and server agree, and how they do or do not."""
+        found = await self._look("embedding", self._contract, required=True)
+        return found.ok, found.detail
+
+    def _contract(self) -> str:
+        with self._context.served.use() as index:
+            breach = breach_of(index)
+            if breach is not None:
+                raise _FaultError(str(breach))
+            return f"{index.embedder.model_id}, {index.embedder.dim} dimensions"
+
+    def _embedding_server(self) -> str:
         with self._context.served.use() as index:
             embedder = index.embedder
-            index.settings.embedding.require(embedder.model_id, embedder.dim)
-            for opened in index.opened:
-                for what, dim in _dimensions(opened):
-                    if dim != embedder.dim:
-                        raise _FaultError(
-                            f"dimension mismatch: {what} has {dim}, "
-                            f"the model {embedder.model_id} has {embedder.dim}"
-                        )
-            return f"{embedder.model_id}, {embedder.dim} dimensions"
+            return "embedded" if isinstance(embedder, StaticEmbedder) else embedder.check()
 
     def _index(self) -> str:
         """Search, which touches journal, vectors and words."""
@@ -141,42 +158,6 @@ class ReadinessProbe:
 def _require_something(index: LocalIndex) -> None:
     if not any(opened.snapshots() for opened in index.opened):
         raise _FaultError("nothing is indexed yet")
-
-
-def _dimensions(opened: OpenRepository) -> list[tuple[str, int]]:
-    """Return the length of the vectors in each file that says it."""
-    found = [
-        (file.name, _faiss_dimension(file, file.stat().st_mtime_ns))
-        for file in sorted(opened.folder.vectors.rglob("*.faiss"))
-    ]
-    with opened.view() as view:
-        generation = 0 if view is None else view.generation
-    chunks = opened.folder.catalog(generation) / "chunks.parquet"
-    if chunks.is_file():
-        found.append((chunks.name, _parquet_dimension(chunks, chunks.stat().st_mtime_ns)))
-    return found
-
-
-@lru_cache(maxsize=1024)
-def _faiss_dimension(file: Path, _changed_ns: int) -> int:
-    import faiss
-
-    try:
-        flags = faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY
-        return int(faiss.read_index(str(file), flags).d)
-    except RuntimeError as error:
-        raise _FaultError(f"{file.name} cannot be read") from error
-
-
-@lru_cache(maxsize=1024)
-def _parquet_dimension(file: Path, _changed_ns: int) -> int:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        return int(pq.read_schema(file).field("embedding").type.list_size)
-    except (pa.ArrowException, OSError, KeyError) as error:
-        raise _FaultError(f"{file.name} cannot be read") from error
 
 
 def _document(checks: list[Check]) -> Document:

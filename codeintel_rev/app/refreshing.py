@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from codeintel_rev.app import compaction, surveyors
-from codeintel_rev.app.components import CUT, components
+from codeintel_rev.app.components import CUT, IndexEmbedder, components
 from codeintel_rev.app.data_dir import checked_root
 from codeintel_rev.app.repairing import bring_up
 from codeintel_rev.config.settings import Settings
@@ -29,7 +29,6 @@ from codeintel_rev.indexing.survey import Survey
 from codeintel_rev.io import lease
 from codeintel_rev.io.git_objects import GitObjects, ResolvedRef
 from codeintel_rev.io.registry import Registry, Repository
-from codeintel_rev.io.static_embedder import StaticEmbedder
 
 _WATCHER_POLL_S = 0.01
 """Pause between two looks at what a watcher has done."""
@@ -55,7 +54,7 @@ class Run(NamedTuple):
 
     registry: Registry
     settings: Settings
-    embedder: StaticEmbedder
+    embedder: IndexEmbedder
     waiting: Waiting
     progress: Progress
 

@@ -205,6 +205,11 @@ class OpenRepository:
             )
         return words.health()
 
+    def model_fingerprint(self) -> str:
+        """Return the contract of the vectors, as it was when they were made."""
+        with self._journal.view() as journal:
+            return str(journal.meta().get("model_fingerprint", ""))
+
     def prefer(self, near: Path) -> None:
         """Search the work tree around ``near``, if it is one of this repository that is held."""
         if near.is_relative_to(self.repository.root):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from codeintel_rev.app.components import IndexEmbedder
 from codeintel_rev.app.repository import OpenRepository, tree_root
 from codeintel_rev.app.snapshot_choice import choose, label
 from codeintel_rev.config.settings import Settings
@@ -17,7 +18,6 @@ from codeintel_rev.io.git_objects import GitObjects
 from codeintel_rev.io.git_worktrees import is_bare, is_worktree
 from codeintel_rev.io.journal import Snapshot
 from codeintel_rev.io.registry import Repository
-from codeintel_rev.io.static_embedder import StaticEmbedder
 
 
 class Description(NamedTuple):
@@ -39,7 +39,7 @@ class Lag(NamedTuple):
     """Files of a work tree that were added, edited or removed since."""
 
 
-def describe(opened: OpenRepository, settings: Settings, embedder: StaticEmbedder) -> Description:
+def describe(opened: OpenRepository, settings: Settings, embedder: IndexEmbedder) -> Description:
     """Compare every snapshot of a repository with where its work tree or ref stands now."""
     held = opened.snapshots()
     usual = choose(held, opened.repository.default_ref, None)
@@ -80,7 +80,7 @@ def _document(
 
 
 def _lag(
-    opened: OpenRepository, snapshot: Snapshot, settings: Settings, embedder: StaticEmbedder
+    opened: OpenRepository, snapshot: Snapshot, settings: Settings, embedder: IndexEmbedder
 ) -> Lag:
     try:
         if not is_worktree(snapshot.ref):
@@ -109,7 +109,7 @@ def _tree_lag(
     snapshot: Snapshot,
     root: Path,
     settings: Settings,
-    embedder: StaticEmbedder,
+    embedder: IndexEmbedder,
 ) -> Lag:
     surveyor = Surveyor(root)
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import NamedTuple
 
-from codeintel_rev.app.components import load_embedder
+from codeintel_rev.app.components import IndexEmbedder, load_embedder
 from codeintel_rev.app.file_events import batches
 from codeintel_rev.app.indexer import work_trees
 from codeintel_rev.app.path_refresh import refresh_paths
@@ -20,7 +20,6 @@ from codeintel_rev.indexing.pipeline import RefreshReport
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import git, lease
 from codeintel_rev.io.registry import Registry, Repository
-from codeintel_rev.io.static_embedder import StaticEmbedder
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +68,7 @@ class Watcher:
     """Watches every repository of a data directory, and holds the refresher lease of each."""
 
     def __init__(
-        self, data_dir: Path, settings: Settings, embedder: StaticEmbedder | None = None
+        self, data_dir: Path, settings: Settings, embedder: IndexEmbedder | None = None
     ) -> None:
         """Take the leases.
 
@@ -77,7 +76,7 @@ class Watcher:
         """
         self._data_dir = data_dir
         self._settings = settings
-        self._embedder = embedder or load_embedder(settings)
+        self._embedder = embedder or load_embedder(settings, data_dir)
         self._failed: set[str] = set()
         self._held: dict[str, str] = {}
         with ExitStack() as stack:
@@ -159,7 +158,7 @@ class Watcher:
 class BackgroundWatcher:
     """A watcher in a thread of this process."""
 
-    def __init__(self, data_dir: Path, settings: Settings, embedder: StaticEmbedder) -> None:
+    def __init__(self, data_dir: Path, settings: Settings, embedder: IndexEmbedder) -> None:
         """Start watching, unless another process does already; raises ``IndexMissing``."""
         self._stop = Event()
         self._thread: Thread | None = None

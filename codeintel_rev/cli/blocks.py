@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from codeintel_rev.app.backup import BackupReport
     from codeintel_rev.app.compaction import CompactionReport, RepositoryCompaction
     from codeintel_rev.app.doctor import DoctorReport
+    from codeintel_rev.app.model_doctor import ModelReport
     from codeintel_rev.app.removal import RemovalReport
 
 _SHOWN_SECRETS: Final = 3
@@ -109,6 +110,18 @@ def doctor_text(report: DoctorReport) -> str:
         lines.append(f"{'ok   ' if check.ok else 'FAULT'}  {check.name}: {check.detail}")
         if not check.ok:
             lines.append(f"       mend it with `{check.fix}`")
+    return "\n".join(lines)
+
+
+def models_text(report: ModelReport) -> str:
+    """Return what a model server gave, a question a line with its time."""
+    width = max(len(check.name) for check in report.checks)
+    lines = []
+    for check in report.checks:
+        state = "ok   " if check.ok else "FAULT"
+        lines.append(f"{state}  {check.name:<{width}}  {check.ms:>8.1f} ms  {check.detail}")
+        if check.fix:
+            lines.append(f"       {check.fix}")
     return "\n".join(lines)
 
 

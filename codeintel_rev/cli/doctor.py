@@ -16,14 +16,21 @@ app = command_app()
 @app.command()
 def doctor(
     ctx: typer.Context,
+    vllm: Annotated[
+        str | None,
+        typer.Option("--vllm", metavar="URL", help="Examine a model server instead of an index."),
+    ] = None,
     mend: Annotated[bool, typer.Option("--repair", help="Mend what is found.")] = False,
     data_dir: DataDir = None,
     repo: Repo = None,
 ) -> None:
-    """Check that an index is whole; the exit code is 1 when it is not.
+    """Check that an index is whole, or what a model server can do; the exit code is 1 when it is not.
 
     Each finding names the command that mends it.
     """
+    if vllm is not None:
+        _examine_models(ctx.obj, vllm)
+        return
     from codeintel_rev.app.data_dir import data_dir_for_search
     from codeintel_rev.app.doctor import examine, repair
     from codeintel_rev.cli.progress import reporting
@@ -37,7 +44,7 @@ def doctor(
         with reporting(output) as reporter:
             report = repair(folder, settings, reporter)
     else:
-        report = examine(folder)
+        report = examine(folder, settings)
     if output.json:
         import msgspec
 
@@ -46,5 +53,22 @@ def doctor(
         from codeintel_rev.cli.blocks import doctor_text
 
         output.text(doctor_text(report))
+    if not report.ok:
+        raise typer.Exit(exit_codes.BELOW)
+
+
+def _examine_models(output: Output, url: str) -> None:
+    from codeintel_rev.app.model_doctor import examine_models
+    from codeintel_rev.config.settings import load_settings
+
+    report = examine_models(url, load_settings())
+    if output.json:
+        import msgspec
+
+        output.document(msgspec.to_builtins(report))
+    else:
+        from codeintel_rev.cli.blocks import models_text
+
+        output.text(models_text(report))
     if not report.ok:
         raise typer.Exit(exit_codes.BELOW)

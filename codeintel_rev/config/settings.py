@@ -15,7 +15,9 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
 
+from codeintel_rev.config.embedding import EMBEDDED_MODEL, EmbeddingConfig
 from codeintel_rev.config.settings_file import read_settings_file
+from codeintel_rev.config.vllm import VLLMConfig
 from codeintel_rev.errors import SettingsError
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -156,8 +158,15 @@ class AnswerConfig:
     faiss_timeout_ms: Milliseconds = 400
     bm25_timeout_ms: Milliseconds = 400
     hydration_timeout_ms: Milliseconds = 200
+    rerank_timeout_ms: Milliseconds = 300
     synthesis_timeout_ms: Milliseconds = 1000
     """Until the first token."""
+    synthesis_gap_ms: Milliseconds = 5000
+    """Between two tokens."""
+    synthesis_total_ms: Milliseconds = 30_000
+    """From the first request to the last token."""
+    rerank_enabled: bool = True
+    """Whether ``VLLM_SCORE_MODEL`` orders the hits of a question anew, when it is set."""
     reranker: Literal["none", "tokens"] = "none"
     """What orders the hits of a question anew: ``tokens`` compares words by the embedded model."""
     check_files: bool = False
@@ -249,51 +258,6 @@ class RedisConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class EmbeddingConfig:
-    """The contract that every vector of an index keeps."""
-
-    model_id: str = "nomic-ai/nomic-embed-text-v1.5"
-    """Empty = the provider's own model."""
-    vec_dim: OptionalCount = 2560
-    """Length of a vector; 0 = the model's own."""
-    normalize: bool = True
-    """Whether vectors have length 1."""
-    dtype: Literal["float32"] = "float32"
-    """The number type in which a model returns vectors."""
-    provider: Literal["static"] = "static"
-    """Who computes vectors; ``static`` is the model inside the package."""
-
-    def require(self, model_id: str, vec_dim: int, *, normalized: bool = True) -> None:
-        """Check the model that was loaded against what is configured.
-
-        Raises ``SettingsError`` that names both values.
-        """
-        if self.normalize != normalized:
-            raise SettingsError(
-                f"EMBEDDING_NORMALIZE is {self.normalize}, but {model_id} has it {normalized}",
-                hint="unset EMBEDDING_NORMALIZE",
-                value=str(self.normalize),
-            )
-        if self.model_id not in ("", model_id):
-            raise SettingsError(
-                f"EMBEDDING_MODEL_ID is {self.model_id}, but the provider {self.provider} "
-                f"serves {model_id}",
-                hint="unset EMBEDDING_MODEL_ID",
-                value=self.model_id,
-            )
-        if self.vec_dim not in (0, vec_dim):
-            raise SettingsError(
-                f"EMBEDDING_VEC_DIM is {self.vec_dim}, but {model_id} makes vectors of {vec_dim}",
-                hint="unset EMBEDDING_VEC_DIM",
-                value=str(self.vec_dim),
-            )
-
-
-EMBEDDED_MODEL = EmbeddingConfig(model_id="", vec_dim=0)
-"""The model inside the package, with its own dimension."""
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a process."""
 
@@ -318,6 +282,7 @@ class Settings:
     server: ServerConfig = ServerConfig()
     oidc: OidcConfig = OidcConfig()
     embedding: EmbeddingConfig = EMBEDDED_MODEL
+    vllm: VLLMConfig = field(default_factory=VLLMConfig)
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -358,7 +323,7 @@ def load_settings(env: Mapping[str, str] | None = None, file: Path | None = None
     from_env = {(s.section, s.name): env[s.variable] for s in known if env.get(s.variable)}
     found |= from_env
     try:
-        return _convert(found)
+        return _checked(_convert(found))
     except msgspec.ValidationError:
         named = {
             (s.section, s.name): s.variable
@@ -367,6 +332,13 @@ def load_settings(env: Mapping[str, str] | None = None, file: Path | None = None
             for s in known
         }
         raise _all_faults(found, named) from None
+
+
+def _checked(settings: Settings) -> Settings:
+    """Refuse a model with a length of vectors that it is known not to make."""
+    if settings.embedding.vec_dim:
+        settings.embedding.completed()
+    return settings
 
 
 def _file_named_by(env: Mapping[str, str]) -> Path | None:

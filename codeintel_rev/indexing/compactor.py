@@ -14,9 +14,9 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import NamedTuple
 
+from codeintel_rev.indexing.embedding import ChunkEmbedder
 from codeintel_rev.indexing.generation_builder import BuildOptions, GenerationBuilder, Report
 from codeintel_rev.indexing.generations import collect
-from codeintel_rev.indexing.prepare import TermEmbedder
 from codeintel_rev.indexing.rebuilding import lexical_document
 from codeintel_rev.indexing.retention import retain
 from codeintel_rev.indexing.store import RepositoryFolder
@@ -56,10 +56,10 @@ class Compactor:
         dim: int,
         writing: Writing,
         *,
-        embedder: TermEmbedder | None = None,
+        embedder: ChunkEmbedder | None = None,
         afresh: bool = False,
         versions: Mapping[str, str] | None = None,
-        asker: TermEmbedder | None = None,
+        asker: ChunkEmbedder | None = None,
         nearest_from: int = BUILT_FROM,
         materialize: bool = False,
         lucene: bool = False,

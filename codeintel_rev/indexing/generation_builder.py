@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from codeintel_rev.errors import IndexDamaged
 from codeintel_rev.indexing.catalog_rows import Places
+from codeintel_rev.indexing.embedding import ChunkEmbedder, embed_stored
 from codeintel_rev.indexing.prepare import TermEmbedder
-from codeintel_rev.indexing.rebuilding import embed_documents, lexical_document
+from codeintel_rev.indexing.rebuilding import lexical_document
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import vector_store
 from codeintel_rev.io.durability import sync, sync_tree
@@ -56,9 +57,9 @@ _Filled = tuple[pa.Table, NDArray[np.float16]]
 class BuildOptions(NamedTuple):
     """How a generation is built."""
 
-    embedder: TermEmbedder | None
+    embedder: ChunkEmbedder | None
     """Makes the vectors anew, if there is one, and with them everything else."""
-    asker: TermEmbedder | None
+    asker: ChunkEmbedder | None
     """Embeds the queries on which an index of very many vectors is tuned."""
     nearest_from: int
     """From so many vectors on there is such an index."""
@@ -175,9 +176,10 @@ class GenerationBuilder:
         if self._sealed.chunks < self._options.nearest_from:
             return
         queries = np.zeros((0, self._dim), dtype=np.float32)
-        if self._options.asker is not None:
+        asker = self._options.asker
+        if isinstance(asker, TermEmbedder):  # a server may be away when this is built
             titles = [tokenize(title) for title in self._journal.titles(_TITLES)]
-            queries = self._options.asker.embed_terms(titles)
+            queries = asker.embed_terms(titles)
             queries = queries[queries.any(axis=1)]
         reader = VectorReader(self._folder.vectors, [segment], self._dim, self._sealed.end_row)
         build_nearest(folder, FetchedRows(reader.gather, len(reader.rows), self._dim), queries)
@@ -196,8 +198,7 @@ class GenerationBuilder:
         """Yield all chunks in row order with their vectors."""
         if self._embedder is not None:
             for batch in self._journal.chunks(0, self._sealed.end_row):
-                documents = [lexical_document(chunk) for chunk in batch]
-                yield chunk_table(batch), embed_documents(documents, self._embedder)
+                yield chunk_table(batch), embed_stored(batch, self._embedder)
             return
         self._check_vectors()
         vectors = self._present_vectors()

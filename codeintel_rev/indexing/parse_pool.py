@@ -20,9 +20,17 @@ _QUEUE_DEPTH = 4
 class ParsePool:
     """A fixed number of worker processes that prepare batches of files."""
 
-    def __init__(self, workers: int, repo: str, source: FileSource, model: Path | None) -> None:
-        """Start the workers."""
-        self._workers = [WorkerProcess(repo, source, model) for _ in range(workers)]
+    def __init__(
+        self,
+        workers: int,
+        repo: str,
+        source: FileSource,
+        model: Path | None,
+        *,
+        embeds: bool = True,
+    ) -> None:
+        """Start the workers, which also embed the chunks with ``model`` or leave that out."""
+        self._workers = [WorkerProcess(repo, source, model, embeds=embeds) for _ in range(workers)]
 
     @property
     def pids(self) -> list[int]:

@@ -38,11 +38,11 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a stray print must not corrupt the replies
     try:
-        repo, source, model = receive(requests)
+        repo, source, model, embeds = receive(requests)
         from codeintel_rev.indexing.prepare import prepare_files
         from codeintel_rev.io.static_embedder import StaticEmbedder
 
-        embedder = StaticEmbedder(model)
+        embedder = StaticEmbedder(model) if embeds else None
         while True:
             batch: list[FileEntry]
             batch, by_lines = receive(requests)

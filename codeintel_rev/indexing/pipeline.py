@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from codeintel_rev.indexing.changes import Changes, find_changes
 from codeintel_rev.indexing.chunker import CHUNKER_VERSION
+from codeintel_rev.indexing.embedding import ChunkEmbedder, embedded
 from codeintel_rev.indexing.file_source import FileSource
 from codeintel_rev.indexing.parse_note import ParseNote
 from codeintel_rev.indexing.prepare import (
@@ -91,7 +92,7 @@ class Refresher:
         folder: RepositoryFolder,
         repo: str,
         source: FileSource,
-        embedder: TermEmbedder,
+        embedder: ChunkEmbedder,
         dim: int,
         options: RefreshOptions,
         ref: str = WORKTREE,
@@ -272,6 +273,16 @@ class Refresher:
         return None if version_id is None else (read.entry, version_id, read.scanned_ns)
 
     def _prepare(self, entries: Sequence[FileEntry]) -> Iterator[list[PreparedFile]]:
+        embedder = self._embedder
+        if isinstance(embedder, TermEmbedder):
+            yield from self._cut(entries, embedder)
+        else:
+            yield from embedded(self._cut(entries, None), embedder)
+
+    def _cut(
+        self, entries: Sequence[FileEntry], embedder: TermEmbedder | None
+    ) -> Iterator[list[PreparedFile]]:
+        """Yield prepared files, without their vectors where the embedder takes no terms."""
         if _is_bulk(entries):
             yield from self._in_workers(entries, self._options.workers or os.cpu_count() or 1)
             return
@@ -281,14 +292,15 @@ class Refresher:
                 yield from self._in_workers(suspects, 1)
             for batch in _batches(others):
                 note.write(entry.path for entry in batch)
-                yield prepare_files(self._repo, self._source, batch, self._embedder)
+                yield prepare_files(self._repo, self._source, batch, embedder)
 
     def _in_workers(
         self, entries: Sequence[FileEntry], workers: int
     ) -> Iterator[list[PreparedFile]]:
         from codeintel_rev.indexing.parse_pool import ParsePool
 
-        pool = ParsePool(workers, self._repo, self._source, self._options.model)
+        embeds = isinstance(self._embedder, TermEmbedder)
+        pool = ParsePool(workers, self._repo, self._source, self._options.model, embeds=embeds)
         try:
             yield from pool.run(list(_batches(entries)))
         finally:

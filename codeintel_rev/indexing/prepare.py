@@ -7,7 +7,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -34,6 +34,7 @@ HEAD_BYTES = 4096
 """What is looked at where a name does not tell the language."""
 
 
+@runtime_checkable
 class TermEmbedder(Protocol):
     """An embedder that takes terms of the code tokenizer, so that a chunk is tokenized once."""
 
@@ -107,13 +108,13 @@ def prepare_files(
     repo: str,
     source: FileSource,
     entries: Sequence[FileEntry],
-    embedder: TermEmbedder,
+    embedder: TermEmbedder | None,
     *,
     by_lines: bool = False,
 ) -> list[PreparedFile]:
     """Read, cut, tokenize and embed files; a file that cannot be kept says why in its result.
 
-    They are cut along their syntax, or ``by_lines``.
+    They are cut along their syntax, or ``by_lines``. Without an embedder they have no vectors yet.
     """
     prepared: list[PreparedFile] = []
     documents: list[list[str]] = []
@@ -122,6 +123,8 @@ def prepare_files(
             prepared.append(PreparedFile(entry, time.time_ns(), skip_reason="unreadable"))
             continue
         prepared.append(_prepare(repo, read, documents, by_lines=by_lines))
+    if embedder is None:
+        return prepared
     vectors = embedder.embed_terms(documents).astype(np.float16)
     offset = 0
     for at, file in enumerate(prepared):

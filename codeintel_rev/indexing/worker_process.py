@@ -30,9 +30,11 @@ class WorkerProcess:
     halving the batch, and is cut by lines.
     """
 
-    def __init__(self, repo: str, source: FileSource, model: Path | None) -> None:
-        """Start the process."""
-        self._setup = (repo, source, model)
+    def __init__(
+        self, repo: str, source: FileSource, model: Path | None, *, embeds: bool = True
+    ) -> None:
+        """Start the process, which also embeds the chunks with ``model`` or leaves that out."""
+        self._setup = (repo, source, model, embeds)
         self._changing = Lock()
         self._closed = False
         self._process = self._start()

@@ -46,6 +46,9 @@ class StaticEmbedder:
         """Length of every vector."""
         return int(self._rows.shape[1])
 
+    def close(self) -> None:
+        """Do nothing: there is no connection to close."""
+
     def embed_query(self, text: str) -> NDArray[np.float32]:
         """Return the unit vector of a query, shape ``(dim,)``; all zero when nothing is known."""
         vector: NDArray[np.float32] = self.embed_terms([tokenize(text)])[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -13,23 +12,12 @@ from codeintel_rev.errors import InvalidArgument, Unavailable
 from codeintel_rev.io.sse import ServerEvent, SSEParser
 from codeintel_rev.io.vllm_score_client import VLLMScoreClient
 from codeintel_rev.io.vllm_transport import ModelClient, Timeouts, VLLMTransport
+from codeintel_rev.ports import Completion
 
 __all__ = ["Completion", "VLLMChatClient", "VLLMScoreClient"]
 
 CHAT_PATH = "/v1/chat/completions"
 _DONE = "[DONE]"
-
-
-@dataclass(slots=True)
-class Completion:
-    """What a completion told beside its text; complete once its stream has ended."""
-
-    tokens_in: int | None = None
-    tokens_out: int | None = None
-    finish_reason: str | None = None
-    """``stop``, or ``length`` where the limit of tokens cut it off."""
-    reasoning: str = ""
-    """What the model thought aloud; no part of the answer."""
 
 
 class VLLMChatClient(ModelClient):

@@ -41,34 +41,64 @@ class VLLMClient(ModelClient):
         query_prefix: str = "",
         document_prefix: str = "",
         max_tokens: int | None = None,
+        shortened: bool = False,
         api_key: str = "",
         transport: VLLMTransport | None = None,
     ) -> None:
         """Speak to ``model_id`` at ``base_url``, whose vectors have the length ``vec_dim``.
 
-        A text is cut to ``max_tokens`` by the server, which else refuses what is too long.
+        A text is cut to ``max_tokens`` by the server (-1 = to what its model takes), which else
+        refuses what is too long. With ``shortened`` it is asked for vectors of that length, which
+        is not the model's own.
         """
         timeouts = Timeouts(read=timeout)
         super().__init__(model_id, transport or VLLMTransport(base_url, api_key, timeouts))
         self.dim = vec_dim
         self._normalize = normalize
         self._prefixes = (query_prefix, document_prefix)
-        self._max_tokens = max_tokens
+        self._more = _more(max_tokens, vec_dim if shortened else None)
         self._is_packed = True
         self._gate = asyncio.Semaphore(CONCURRENCY)
         self._queries: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._flights: dict[str, asyncio.Task[NDArray[np.float32]]] = {}
 
     async def embed_query(self, text: str) -> NDArray[np.float32]:
-        """Return the vector of a query, shape ``(dim,)``; raises as ``embed_documents`` does."""
+        """Return the vector of a query, shape ``(dim,)``; raises as ``embed_documents`` does.
+
+        Who asks for the same query meanwhile waits for the same request.
+        """
         found = self._queries.get(text)
-        if found is None:
-            found = (await self._embed([self._prefixes[0] + text]))[0]
-            found.flags.writeable = False
-            self._queries[text] = found
-            while len(self._queries) > CACHED_QUERIES:
-                self._queries.popitem(last=False)
-        self._queries.move_to_end(text)
-        return found
+        if found is not None:
+            self._queries.move_to_end(text)
+            return found
+        flight = self._flights.get(text)
+        if flight is None:
+            flight = self._flights[text] = asyncio.create_task(self._fly(text))
+            flight.add_done_callback(lambda done: self._land(text, done))
+        return await asyncio.shield(flight)  # one who gives up must not take it from the others
+
+    async def _fly(self, text: str) -> NDArray[np.float32]:
+        vector: NDArray[np.float32] = (await self._embed([self._prefixes[0] + text]))[0]
+        vector.flags.writeable = False
+        return vector
+
+    def _land(self, text: str, done: asyncio.Task[NDArray[np.float32]]) -> None:
+        del self._flights[text]
+        if done.cancelled() or done.exception() is not None:
+            return
+        self._queries[text] = done.result()
+        if len(self._queries) > CACHED_QUERIES:
+            self._queries.popitem(last=False)
+
+    async def vector_length(self) -> int:
+        """Return the length of the vectors that the server gives; raises as ``embed_documents``."""
+        reply = await self._asked([self._prefixes[1] + "length"])
+        rows = reply.get("data") if isinstance(reply, Mapping) else None
+        first = rows[0] if isinstance(rows, list) and rows else None
+        length = len(_unpacked(first.get("embedding"))) if isinstance(first, Mapping) else 0
+        if not length:
+            raise self._broken("gave no vector")
+        return length
 
     async def embed_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the vectors of ``texts`` in their order, shape ``(n, dim)``.
@@ -100,9 +130,7 @@ class VLLMClient(ModelClient):
         return out
 
     async def _asked(self, texts: Sequence[str]) -> Any:
-        body: dict[str, Any] = {"model": self.model_id, "input": texts}
-        if self._max_tokens is not None:
-            body["truncate_prompt_tokens"] = self._max_tokens
+        body: dict[str, Any] = {"model": self.model_id, "input": texts, **self._more}
         if not self._is_packed:
             return await self._transport.post(PATH, body)
         try:
@@ -137,7 +165,8 @@ class VLLMClient(ModelClient):
             raise SettingsError(
                 f"Dimension mismatch: {self.model_id} gives vectors of {length}, "
                 f"{self.dim} were configured",
-                hint=f"set EMBEDDING_VEC_DIM={length}, or name the model that the index was made with",
+                hint=f"set EMBEDDING_VEC_DIM={length} and run `codeintel index`, or serve the model "
+                "that the index was made with",
                 value=str(length),
             )
 
@@ -146,6 +175,11 @@ class VLLMClient(ModelClient):
             f"{self._transport.base_url}{PATH} {what}",
             hint=f"check that {self.model_id} is an embedding model and look at the server's log",
         )
+
+
+def _more(max_tokens: int | None, dimensions: int | None) -> dict[str, int]:
+    named = {"truncate_prompt_tokens": max_tokens, "dimensions": dimensions}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def batches(texts: Sequence[str]) -> Iterator[range]:

@@ -22,6 +22,10 @@ from codeintel_rev.errors import (
     Unavailable,
 )
 
+MODELS_PATH = "/v1/models"
+_CHECK_S = 1.5
+"""A server that does not tell its models within this time is away."""
+
 MAX_REPLY_BYTES = 64 << 20
 """A larger reply is refused while it arrives."""
 
@@ -106,6 +110,10 @@ class VLLMTransport:
     async def close(self) -> None:
         """Close the pool; requests under way are cancelled by their own tasks."""
         await self._client.aclose()
+
+    async def get(self, path: str, deadline: float | None = None) -> Any:
+        """Return the JSON document at a path; see ``post``."""
+        return await self._repeated("GET", path, None, deadline)
 
     async def post(self, path: str, body: Mapping[str, Any], deadline: float | None = None) -> Any:
         """Return the JSON reply to ``body``; sent again where that is safe and may help.
@@ -314,6 +322,29 @@ class ModelClient:
     ) -> None:
         await self.close()
 
+    async def check(self) -> str:
+        """Return where the model is served, if it is.
+
+        Raises ``NotFound`` when the server lists other models alone, ``DeadlineExceeded`` or
+        ``Unavailable`` when it does not answer.
+        """
+        reply = await self._transport.get(MODELS_PATH, time.monotonic() + _CHECK_S)
+        names = served_models(reply)
+        if names and self.model_id not in names:
+            raise NotFound(
+                f"{self._transport.base_url} serves {', '.join(names)}, not {self.model_id}",
+                hint="set the name of the model to one that is served, or serve it",
+                value=self.model_id,
+            )
+        return f"{self.model_id} at {self._transport.base_url}"
+
     async def close(self) -> None:
         """Close the connections."""
         await self._transport.close()
+
+
+def served_models(reply: Any) -> list[str]:
+    """Return the names in a reply of ``MODELS_PATH``; none where a server has no such list."""
+    rows = reply.get("data") if isinstance(reply, Mapping) else None
+    rows = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+    return [row["id"] for row in rows if isinstance(row.get("id"), str)]

@@ -63,6 +63,7 @@ class ModelServer:
         self.replies: dict[str, list[tuple[int, Any]]] = {}
         """Status and body to give for a path instead of its own, one a request."""
         self.dim = DIM
+        self.models: Sequence[str] = ["m"]
         self.score: Callable[[str, str], float] = lambda query, text: 1.0 / (1 + len(text))
 
     def bodies(self, path: str) -> list[dict[str, Any]]:
@@ -91,6 +92,8 @@ class ModelServer:
             await _reply(send, 200, self._document(path, document))
 
     def _document(self, path: str, body: dict[str, Any]) -> Any:
+        if path == "/v1/models":
+            return {"object": "list", "data": [{"id": name} for name in self.models]}
         if path == "/v1/embeddings":
             packed = body.get("encoding_format") == "base64"
             rows = [

@@ -12,7 +12,7 @@ from codeintel_rev.answer.context import (
     SourceRecord,
 )
 from codeintel_rev.observability.answer_trace import AnswerTrace
-from codeintel_rev.ports import ChatModel, Clock, Reranker
+from codeintel_rev.ports import ChatModel, Clock, Completion, Reranker
 from codeintel_rev.types import ChannelScores, Mode, Scope, SearchHit, SearchResult
 from tests.fakes.clock import FakeClock
 
@@ -102,6 +102,7 @@ class FakeChat:
         max_tokens: int = 500,
         temperature: float = 0.2,
         stop: list[str] | None = None,
+        told: Completion | None = None,
     ) -> AsyncIterator[str]:
         self.messages = messages
         try:

@@ -16,10 +16,10 @@ from codeintel_rev.answer.orchestrator import AnswerOrchestrator
 from codeintel_rev.app.components import load_embedder
 from codeintel_rev.app.local import LocalIndex
 from codeintel_rev.app.local_answers import LocalAnswerContext
+from codeintel_rev.app.models import AnswerModels
 from codeintel_rev.app.traces import tracer_of
 from codeintel_rev.config.settings import Settings
 from codeintel_rev.errors import CodeIntelError
-from codeintel_rev.io.static_embedder import StaticEmbedder
 from codeintel_rev.ports import Clock
 
 _log = logging.getLogger(__name__)
@@ -37,10 +37,15 @@ class _Opened:
     """One opening of the data directory, and how many use it."""
 
     def __init__(
-        self, index: LocalIndex, signature: Signature, traces: TraceSink | None = None
+        self,
+        index: LocalIndex,
+        signature: Signature,
+        traces: TraceSink | None = None,
+        models: AnswerModels | None = None,
     ) -> None:
         self.index = index
         self._traces = traces
+        self._models = models
         self.signature = signature
         self.users = 1  # whoever serves it
         self._views: dict[frozenset[str], LocalIndex] = {}
@@ -57,7 +62,7 @@ class _Opened:
     def orchestrator(self, repos: Repositories) -> AnswerOrchestrator:
         found = self._orchestrators.get(repos)
         if found is None:
-            context = LocalAnswerContext.of(self.view(repos), self._traces)
+            context = LocalAnswerContext.of(self.view(repos), self._traces, self._models)
             found = self._orchestrators[repos] = AnswerOrchestrator(context)
         return found
 
@@ -74,13 +79,24 @@ class ServedIndex:
     directory is opened again, and the former opening is closed when its last user is done.
     """
 
-    def __init__(self, data_dir: Path, settings: Settings, clock: Clock = time.monotonic) -> None:
-        """Load the embedding model; raises ``SettingsError`` when another one is configured."""
+    def __init__(
+        self,
+        data_dir: Path,
+        settings: Settings,
+        clock: Clock = time.monotonic,
+        *,
+        models: AnswerModels | None = None,
+    ) -> None:
+        """Load the embedding model; raises ``SettingsError`` when another one is configured.
+
+        ``models`` help to answer, and are closed by whoever made them.
+        """
         self.data_dir = data_dir
         self.settings = settings
-        self._embedder: StaticEmbedder = load_embedder(settings)
+        self._embedder = load_embedder(settings, data_dir)
         self.tracer = tracer_of(data_dir, settings.trace)
         """Takes the traces of answers and searches; ``None`` when they are off."""
+        self._models = models
         self._clock = clock
         self._lock = Lock()
         self._opened: _Opened | None = None
@@ -116,6 +132,7 @@ class ServedIndex:
             opened, self._opened = self._opened, None
         if opened is not None:
             self._release(opened)
+        self._embedder.close()
         if self.tracer is not None:
             self.tracer.close()
 
@@ -145,7 +162,7 @@ class ServedIndex:
             _log.warning("the index stays as it was opened before: %s", error)
             return self._opened
         self._retry_at = 0.0
-        self._opened = _Opened(index, signature, self.tracer)
+        self._opened = _Opened(index, signature, self.tracer, self._models)
         return self._opened
 
     def _release(self, opened: _Opened) -> None:

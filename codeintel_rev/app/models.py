@@ -1,0 +1,163 @@
+"""The models that the settings name: who embeds, who writes answers, who orders hits anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from codeintel_rev.config.embedding import EmbeddingConfig
+from codeintel_rev.config.settings import Settings
+from codeintel_rev.config.vllm import VLLMConfig
+from codeintel_rev.errors import SettingsError
+
+if TYPE_CHECKING:
+    from codeintel_rev.io.remote_embedder import RemoteEmbedder
+    from codeintel_rev.io.vllm_chat_client import VLLMChatClient
+    from codeintel_rev.io.vllm_client import VLLMClient
+    from codeintel_rev.io.vllm_score_client import VLLMScoreClient
+    from codeintel_rev.io.vllm_transport import VLLMTransport
+
+CACHE_FOLDER = "embeddings"
+"""Below a data directory: vectors of model servers, and the lengths that they were found to have."""
+
+OPENAI_URL = "https://api.openai.com"
+OPENAI_MODEL = "text-embedding-3-small"
+
+_CHAT_TIMEOUT_S = 60.0
+"""Above every budget of an answer, whose own times decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerModels:
+    """The model servers of answers; belongs to one event loop."""
+
+    chat: VLLMChatClient | None = None
+    reranker: VLLMScoreClient | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> AnswerModels:
+        """Return the clients of what is configured; nothing is sent yet."""
+        config = settings.vllm
+        chat = reranker = None
+        if config.chat_model:
+            from codeintel_rev.io.vllm_chat_client import VLLMChatClient
+
+            transport = transport_of(config, config.chat_base_url, _CHAT_TIMEOUT_S)
+            chat = VLLMChatClient("", config.chat_model, transport=transport)
+        if config.score_model and settings.answer.rerank_enabled:
+            from codeintel_rev.io.vllm_score_client import VLLMScoreClient
+
+            timeout_s = settings.answer.rerank_timeout_ms / 1000
+            transport = transport_of(config, config.score_base_url, timeout_s)
+            reranker = VLLMScoreClient("", config.score_model, max_tokens=-1, transport=transport)
+        return cls(chat, reranker)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for client in (self.chat, self.reranker):
+            if client is not None:
+                await client.close()
+
+
+def remote_embedder(settings: Settings, data_dir: Path | None) -> RemoteEmbedder:
+    """Return the embedder of the server that is configured.
+
+    A model that is not known is asked for the length of its vectors once, which the data directory
+    remembers. Raises ``SettingsError`` where no model is named, and what a server that does not
+    answer raises.
+    """
+    from codeintel_rev.io.remote_embedder import RemoteEmbedder
+
+    contract = contract_of(settings)
+    cache = data_dir / CACHE_FOLDER if data_dir is not None else None
+    if not contract.vec_dim:
+        contract = replace(contract, vec_dim=_length(settings, contract, cache))
+    return RemoteEmbedder(
+        contract,
+        lambda: _embedding_client(settings.vllm, contract),
+        query_timeout_s=settings.vllm.query_timeout_ms / 1000,
+        cache=cache if data_dir is not None and data_dir.is_dir() else None,
+    )
+
+
+def contract_of(settings: Settings) -> EmbeddingConfig:
+    """Return the contract of a remote model, with what is published of it filled in."""
+    embedding, config = settings.embedding, settings.vllm
+    preset = OPENAI_MODEL if embedding.provider == "openai" else ""
+    model_id = embedding.model_id or config.embedding_model or preset
+    if not model_id:
+        raise SettingsError(
+            f"EMBEDDING_PROVIDER is {embedding.provider}, but no model is named",
+            hint="set EMBEDDING_MODEL_ID to the model that the server serves",
+            value=embedding.provider,
+        )
+    return replace(embedding, model_id=model_id).completed()
+
+
+def embedding_url(config: VLLMConfig, provider: str) -> str:
+    """Return where the embedding model is served."""
+    if provider == "openai" and config.base_url == VLLMConfig().base_url:
+        return config.embedding_base_url or OPENAI_URL
+    return config.embedding_base_url or config.base_url
+
+
+def _length(settings: Settings, contract: EmbeddingConfig, cache: Path | None) -> int:
+    """Return the length of an unknown model's vectors: as found before, else as found now."""
+    from codeintel_rev.io.durability import replace_file
+    from codeintel_rev.io.remote_embedder import RemoteEmbedder
+
+    found = cache and cache / f"{contract.fingerprint[:16]}.json"
+    if found is not None and found.is_file():
+        known: Mapping[str, object] = msgspec.json.decode(found.read_bytes())
+        return int(str(known["vec_dim"]))
+    asker = RemoteEmbedder(
+        contract,
+        lambda: _embedding_client(settings.vllm, contract),
+        query_timeout_s=settings.vllm.timeout_s,
+    )
+    try:
+        length = asker.vector_length()
+    finally:
+        asker.close()
+    if found is not None and found.parent.parent.is_dir():
+        found.parent.mkdir(exist_ok=True)
+        facts = {"model_id": contract.model_id, "vec_dim": length}
+        replace_file(found, msgspec.json.encode(facts))
+    return length
+
+
+def _embedding_client(config: VLLMConfig, contract: EmbeddingConfig) -> VLLMClient:
+    from codeintel_rev.config.known_models import KNOWN_MODELS
+    from codeintel_rev.io.vllm_client import VLLMClient
+
+    known = KNOWN_MODELS.get(contract.model_id)
+    cuts = contract.provider == "vllm"
+    return VLLMClient(
+        "",
+        config.embedding_model or contract.model_id,
+        contract.vec_dim,
+        normalize=contract.normalize,
+        query_prefix=contract.query_prefix or "",
+        document_prefix=contract.document_prefix or "",
+        max_tokens=(contract.max_tokens or -1) if cuts else None,
+        shortened=known is not None and contract.vec_dim != known.dim,
+        transport=transport_of(config, embedding_url(config, contract.provider), config.timeout_s),
+    )
+
+
+def transport_of(config: VLLMConfig, url: str, silence_s: float) -> VLLMTransport:
+    """Return the connections to a server, with the key where the settings say it goes."""
+    from codeintel_rev.io.vllm_transport import Timeouts, VLLMTransport
+
+    header = config.api_key_header.lower()
+    is_bearer = header == "authorization"
+    return VLLMTransport(
+        url or config.base_url,
+        config.api_key if is_bearer else "",
+        Timeouts(read=silence_s),
+        headers={header: config.api_key} if config.api_key and not is_bearer else None,
+    )
