@@ -3,6 +3,8 @@
 VENV := .venv
 VLLM := .venv-vllm
 LUCENE := .venv-lucene
+CLIENTS := .clients
+FUZZ := .venv-fuzz
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install -qq --progress-bar off -c constraints.txt
 
@@ -15,6 +17,7 @@ export Q REPO
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: ask bench format help lint quality-gates test test-all test-foundations test-lucene
+.PHONY: fuzz-http test-clients
 .PHONY: test-minilm test-rag-pipeline test-vllm vllm-up
 
 help: ## list the targets
@@ -55,6 +58,12 @@ test-lucene: $(LUCENE)/.made ## test the words in Lucene, with pyserini in its o
 test-minilm: $(VENV)/.dev $(VENV)/.minilm ## test MiniLM as second stage, with its real weights
 	@$(PY) -m pytest -m minilm tests/minilm $(ARGS)
 
+test-clients: $(VENV)/.dev $(CLIENTS)/.installed ## test the server with the MCP clients of others; needs npm
+	@$(PY) -m pytest -m clients tests/clients $(ARGS)
+
+fuzz-http: $(VENV)/.dev $(FUZZ)/.made ## test the HTTP API with requests made from its OpenAPI document
+	@$(PY) -m pytest -m fuzz tests/fuzz $(ARGS)
+
 lint: $(VENV)/.dev ## ruff, mypy and the rules on imports
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
@@ -84,6 +93,14 @@ $(VENV)/.minilm: | $(PY)
 
 $(LUCENE)/.made: scripts/lucene/create-env pyproject.toml constraints.txt
 	@scripts/lucene/create-env $(LUCENE) && touch $@
+
+$(CLIENTS)/.installed: scripts/clients/package.json scripts/clients/session.mjs
+	@mkdir -p $(CLIENTS) && cp scripts/clients/* $(CLIENTS)
+	@npm install --prefix $(CLIENTS) --no-fund --no-audit --loglevel=error && touch $@
+
+$(FUZZ)/.made: scripts/fuzz/requirements.txt
+	@scripts/create-venv $(FUZZ)
+	@$(FUZZ)/bin/python -m pip --disable-pip-version-check install -qq --progress-bar off -r $< && touch $@
 
 $(PY):
 	@scripts/create-venv $(VENV)

@@ -39,7 +39,7 @@ _EVENTS: Final = "text/event-stream"
 
 router = APIRouter(responses=_PROBLEMS)
 
-Names = Annotated[list[str] | None, Query(max_length=100)]
+Names = Annotated[list[str], Query(max_length=100, default_factory=list)]
 
 
 def context_of(request: Request) -> ApplicationContext:
@@ -155,15 +155,15 @@ async def answer(request: Request, body: AnswerRequest) -> Response:
 @router.get("/v1/files", response_model=schemas.ListPathsOut, tags=["files"])
 async def list_files(
     request: Request,
+    include: Names,
+    exclude: Names,
     path: str = "",
-    include: Names = None,
-    exclude: Names = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
     repo: str | None = None,
     ref: str | None = None,
 ) -> Response:
     """List the indexed files below a folder."""
-    scope = Scope(include_globs=include, exclude_globs=exclude)
+    scope = Scope(include_globs=include or None, exclude_globs=exclude or None)
     found = await files.list_paths(
         context_of(request),
         caller_of(request),
