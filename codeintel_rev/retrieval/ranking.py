@@ -20,13 +20,13 @@ DENSE_SHARES = (0.7, 0.5)
 A long query, such as a whole issue, holds the words of the code it is about; its vector is blurred.
 """
 
-_SHORT, _LONG = 5, 25
+_SHORT, _LONG = 3, 25
 """Distinct terms of a short and of a long query; between them the share falls steadily."""
 
 BONUSES: Mapping[str, float] = {"named": 0.1, "file_name": 0.05, "definition": 0.05}
 """What a signal adds to a match, which is at most 1."""
 
-PENALTIES: Mapping[str, float] = {"test_path": 0.4, "prose": 0.5, "copied": 0.3}
+PENALTIES: Mapping[str, float] = {"test_path": 0.5, "prose": 0.5, "copied": 0.3}
 """The share of its score that a signal takes from a chunk."""
 
 FILE_SHARE = 0.2
@@ -125,10 +125,11 @@ def dense_share(terms: int, shares: tuple[float, float] = DENSE_SHARES) -> float
 def match_scores(candidates: Sequence[Candidate], dense_share: float) -> NDArray[np.float64]:
     """Return how well each candidate matches: the mean of its shares of the best score a channel.
 
-    Shares keep what ranks lose: how far the first is ahead of the second.
+    Shares keep what ranks lose: how far the first is ahead of the second. Where there is a channel of
+    implied terms, half of what words count is its.
     """
     dense = np.array([max(candidate.dense, 0.0) for candidate in candidates])
-    words = np.array([candidate.words for candidate in candidates])
+    words = _lexical(candidates)
     most_dense, most_words = float(dense.max(initial=0.0)), float(words.max(initial=0.0))
     if most_words <= 0.0:
         dense_share = 1.0
@@ -136,6 +137,17 @@ def match_scores(candidates: Sequence[Candidate], dense_share: float) -> NDArray
         dense_share = 0.0
     match: NDArray[np.float64] = dense * _share(dense_share, most_dense)
     return match + words * _share(1.0 - dense_share, most_words)
+
+
+def _lexical(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
+    """Return what speaks for each candidate's words."""
+    words = np.array([candidate.words for candidate in candidates])
+    sparse = np.array([candidate.sparse for candidate in candidates])
+    most_words, most_sparse = float(words.max(initial=0.0)), float(sparse.max(initial=0.0))
+    if most_sparse <= 0.0:
+        return words
+    mixed: NDArray[np.float64] = words * _share(0.5, most_words) + sparse * (0.5 / most_sparse)
+    return mixed
 
 
 def file_evidence(scored: Iterable[tuple[str, float]], decay: float) -> dict[str, float]:

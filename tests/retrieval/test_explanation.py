@@ -16,7 +16,7 @@ def test_each_channel_and_each_signal_says_what_it_did() -> None:
     assert told["meaning"] == {"cosine": 0.5, "rank": 2}
     assert told["words"] == {"bm25": 12.0, "rank": 1}
     assert told["match"] == 1.0
-    assert told["effects"] == {"definition": "+0.050", "test_path": "x0.60", "file": "+0.200"}
+    assert told["effects"] == {"definition": "+0.050", "test_path": "x0.50", "file": "+0.200"}
     assert "repository" not in told
     assert explained(by_row[8], {8: 0.6}, {7: 12.0})["words"] == {"bm25": 0.0, "rank": None}
     assert explained(by_row[8]._replace(strength=0.5), {}, {})["repository"] == 0.5

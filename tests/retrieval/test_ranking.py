@@ -34,8 +34,13 @@ def test_a_channel_that_found_nothing_has_no_say() -> None:
     assert match_scores([], 0.5).tolist() == []
 
 
+def test_implied_terms_count_half_of_what_words_count() -> None:
+    found = [candidate(1, 1.0, 4.0), candidate(2, 0.0, 2.0, sparse=3.0)]
+    assert match_scores(found, 0.5) == pytest.approx([0.5 + 0.5 * 0.5 / 0.75, 0.5])
+
+
 @pytest.mark.parametrize(
-    ("terms", "share"), [(0, 0.6), (1, 0.6), (5, 0.6), (15, 0.5), (25, 0.4), (900, 0.4)]
+    ("terms", "share"), [(0, 0.6), (1, 0.6), (3, 0.6), (14, 0.5), (25, 0.4), (900, 0.4)]
 )
 def test_the_longer_a_query_the_more_its_words_count(terms: int, share: float) -> None:
     assert dense_share(terms, (0.6, 0.4)) == pytest.approx(share)
