@@ -1,8 +1,9 @@
 """Evidence: how strongly the retrieved snippets support an answer (pure).
 
 The strength is a logistic function of three signals that can be measured on any question. Its
-constants follow a fit (``benchmarks/answers.py``) on 633 questions to 54 trees, each asked of its own
-and of two of other repositories; benchmarks/README.md shows how it turned out.
+constants are those that ``benchmarks/answers.py`` fits on 633 questions to 54 trees, each asked of
+its own and of two of other repositories; benchmarks/README.md shows how it turned out, and a test
+that they are those of the result there.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ class Weights(NamedTuple):
     named: float
 
 
-WITH_MEANING: Final = Weights(-5.9, 8.7, 2.8, 2.5)
-BY_WORDS_ALONE: Final = Weights(-3.4, 0.0, 5.5, 2.5)
+WITH_MEANING: Final = Weights(-6.36, 9.3, 2.74, 2.09)
+BY_WORDS_ALONE: Final = Weights(-3.54, 0.0, 5.54, 2.28)
 """Where no hit has a cosine, because only words or names were searched."""
 
 
