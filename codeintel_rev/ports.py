@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from codeintel_rev.types import ChunkHead, ChunkRecord, SearchResult
+    from codeintel_rev.types import ChunkHead, ChunkRecord, SearchResult, SparseVector
 
 
 class Embedder(Protocol):
@@ -81,6 +81,29 @@ class LexicalIndex(Protocol):
         self, terms: Sequence[str], mask: NDArray[np.bool_], title: Collection[str] | None = None
     ) -> float:
         """Return how well the best row holds the terms, comparable over repositories."""
+        ...
+
+
+class SparseEncoder(Protocol):
+    """Turns text into weighted terms of a model's vocabulary, those that it implies included."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What vectors depend on: only those of equal fingerprints compare."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> list[SparseVector]:
+        """Return the vector of each text, be it a query or code."""
+        ...
+
+
+class SparseChannel(Protocol):
+    """Text to rows, by weighted terms."""
+
+    def search(
+        self, query: str, k: int, mask: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return up to ``k`` rows with ``mask[row]`` and their scores, best first, ties by row."""
         ...
 
 

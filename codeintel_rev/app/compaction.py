@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
@@ -28,6 +28,9 @@ from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import file_lock, own_process
 from codeintel_rev.io.journal import Journal
 from codeintel_rev.io.registry import Registry, Repository
+
+if TYPE_CHECKING:
+    from codeintel_rev.indexing.generation_builder import FurtherIndex
 
 MIN_DEAD = 1_000
 """Fewer dead chunks than these are never worth a compaction."""
@@ -90,17 +93,17 @@ def compact_data_dir(
     settings: Settings | None = None,
     reembed: bool = False,
     materialize: bool = False,
-    lucene: bool = False,
+    further: Sequence[FurtherIndex] = (),
     afresh: bool = False,
 ) -> CompactionReport:
     """Compact every repository of ``data_dir``.
 
     ``afresh`` takes nothing over from the present generation but the vectors, and ``reembed`` makes
-    those anew too. With ``materialize`` the catalog is a copy of its Parquet file instead of a view, and
-    with ``lucene`` Lucene indexes the words too.
+    those anew too. With ``materialize`` the catalog is a copy of its Parquet file instead of a view;
+    ``further`` indexes are built beside it.
 
     Raises ``Busy`` when another process compacts and ``wait`` is off, ``IndexForeign`` for an index
-    of other components, and ``Unavailable`` when Lucene is wanted and not installed.
+    of other components, and ``Unavailable`` when a further index cannot be built here.
     """
     registry = Registry(data_dir)
     embedder = load_embedder(settings or load_settings(), data_dir)
@@ -117,7 +120,7 @@ def compact_data_dir(
                     wait=wait,
                     reembed=reembed,
                     materialize=materialize,
-                    lucene=lucene,
+                    further=further,
                     afresh=afresh,
                 )
                 for repository in registry.repositories()
@@ -173,16 +176,14 @@ def compact_repository(
     wait: bool = True,
     reembed: bool = False,
     materialize: bool = False,
-    lucene: bool = False,
+    further: Sequence[FurtherIndex] = (),
     afresh: bool = False,
 ) -> RepositoryCompaction:
     """Compact one repository; see ``compact_data_dir``."""
     from codeintel_rev.indexing.compactor import Compactor
 
-    if lucene:
-        from codeintel_rev.retrieval import java
-
-        java.require()
+    for index in further:
+        index.require()
     folder = RepositoryFolder(registry.folder(repository))
     check_components(repository.name, folder.state()[1], components(embedder))
     started, before = time.perf_counter(), size_on_disk(folder.path)
@@ -200,7 +201,7 @@ def compact_repository(
             embedder=embedder if reembed else None,
             asker=embedder,
             materialize=materialize,
-            lucene=lucene,
+            further=further,
             afresh=afresh,
         )
         done = compactor.run(lambda count, total: progress("compact", count, total, 0))

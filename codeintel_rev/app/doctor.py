@@ -13,6 +13,7 @@ from codeintel_rev.app import leftovers
 from codeintel_rev.app.checks import CHECKS, Fault, Patient
 from codeintel_rev.app.compaction import compact_repository
 from codeintel_rev.app.components import IndexEmbedder, components, load_embedder
+from codeintel_rev.app.further_indexes import further_indexes
 from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import CodeIntelError
@@ -101,7 +102,7 @@ def repair(data_dir: Path, settings: Settings, progress: Progress) -> DoctorRepo
                     progress,
                     reembed="vectors" in bad,
                     materialize=settings.duckdb.materialize,
-                    lucene=settings.bm25.engine == "lucene",
+                    further=further_indexes(settings),
                     afresh=True,
                 )
     finally:

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from codeintel_rev.app.stage_times import StageTimes
     from codeintel_rev.app.watch import BackgroundWatcher
     from codeintel_rev.indexing.pipeline import Progress
+    from codeintel_rev.ports import SparseEncoder
     from codeintel_rev.types import AnswerEnvelope, AnswerEvent
 
 _log = logging.getLogger(__name__)
@@ -104,10 +105,11 @@ class LocalIndex:
         wanted = components(self.embedder)
         try:
             self._second_stage = _second_stage(data_dir, settings)
+            sparse = _sparse_encoder(settings)
             for repository in self._registry.repositories():
                 folder = RepositoryFolder(self._registry.folder(repository))
                 opened = OpenRepository(
-                    repository, folder, self.embedder.dim, wanted, settings.bm25
+                    repository, folder, self.embedder.dim, wanted, settings.bm25, sparse
                 )
                 self._open[repository.name] = opened
                 if near is not None:
@@ -350,6 +352,14 @@ class LocalIndex:
             if self._exhaustive is None:
                 self._exhaustive = ExhaustiveSearcher(self.settings.duckdb)
             return self._exhaustive
+
+
+def _sparse_encoder(settings: Settings) -> SparseEncoder | None:
+    if settings.splade.model is None:
+        return None
+    from codeintel_rev.io.splade_encoder import SpladeEncoder
+
+    return SpladeEncoder(settings.splade.model)
 
 
 def _second_stage(data_dir: Path, settings: Settings) -> SecondStage | None:

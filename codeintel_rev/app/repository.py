@@ -28,6 +28,7 @@ from codeintel_rev.io.journal_catalog import HeadMemory, JournalCatalog
 from codeintel_rev.io.nearest_index import NearestIndex, open_nearest
 from codeintel_rev.io.registry import Repository
 from codeintel_rev.io.vector_store import VectorReader
+from codeintel_rev.ports import SparseChannel, SparseEncoder
 from codeintel_rev.retrieval.absent_index import AbsentIndex
 from codeintel_rev.retrieval.dense_searcher import DenseSearcher
 from codeintel_rev.retrieval.hybrid import Channels
@@ -61,20 +62,28 @@ class _Generation(NamedTuple):
     nearest: NearestIndex | None
     """Where there are very many vectors."""
     lock: GenerationLock
+    sparse: SparseChannel | None
 
     @classmethod
-    def open(cls, folder: RepositoryFolder, number: int, bm25: Bm25Config) -> _Generation:
+    def open(
+        cls,
+        folder: RepositoryFolder,
+        number: int,
+        bm25: Bm25Config,
+        encoder: SparseEncoder | None,
+    ) -> _Generation:
         """Open generation ``number``; raises ``_SupersededError`` when it is gone."""
         lock = GenerationLock.share(folder.generation_lock(number))
         if lock is None:
             raise _SupersededError
         nearest = open_nearest(folder.catalog(number))
+        sparse = None if encoder is None else _open_splade(folder.catalog(number), encoder)
         try:
             words = open_words(folder, number, bm25)
         except IndexDamaged as error:
             _tell(error)
-            return cls(number, AbsentIndex(), nearest, lock)
-        return cls(number, words, nearest, lock)
+            return cls(number, AbsentIndex(), nearest, lock, sparse)
+        return cls(number, words, nearest, lock, sparse)
 
 
 class _State(NamedTuple):
@@ -142,12 +151,14 @@ class OpenRepository:
         dim: int,
         components: dict[str, str],
         bm25: Bm25Config = Bm25Config(),  # noqa: B008  frozen
+        sparse: SparseEncoder | None = None,
     ) -> None:
         """Open the journal; raises ``IndexForeign`` when newer components wrote the index."""
         self.repository = repository
         self.folder = folder
         self._dim = dim
         self._bm25 = bm25
+        self._sparse = sparse
         self._journal = Journal(folder.journal)
         self._heads = HeadMemory()
         self._state: _State | None = None
@@ -238,7 +249,7 @@ class OpenRepository:
         mask = _mask(state, journal, snapshots, live, scope)
         catalog = JournalCatalog(journal, snapshots, self._heads)
         words = state.generation.words if self._bm25.enabled else AbsentIndex()
-        channels = Channels(state.vectors, words, catalog, mask)
+        channels = Channels(state.vectors, words, catalog, mask, state.generation.sparse)
         return RepositoryView(
             repository=self.repository,
             snapshots=snapshots,
@@ -273,6 +284,9 @@ class OpenRepository:
             return AbsentIndex()
         return DenseSearcher(vectors.blocks, vectors.rows, nearest=nearest)
 
+    def _open(self, number: int) -> _Generation:
+        return _Generation.open(self.folder, number, self._bm25, self._sparse)
+
     def _generation(self, number: int) -> _Generation:
         """Return the generation with at least the words that the present transaction sees.
 
@@ -280,12 +294,18 @@ class OpenRepository:
         """
         present = self._state.generation if self._state is not None else None
         if present is None or present.number != number or isinstance(present.words, AbsentIndex):
-            return _Generation.open(self.folder, number, self._bm25)
+            return self._open(number)
         try:
             present.words.reload()
         except IndexDamaged:
-            return _Generation.open(self.folder, number, self._bm25)
+            return self._open(number)
         return present
+
+
+def _open_splade(catalog: Path, encoder: SparseEncoder) -> SparseChannel | None:
+    from codeintel_rev.indexing.generation_splade import open_splade
+
+    return open_splade(catalog, encoder)
 
 
 def _tell(error: IndexUnusable) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from codeintel_rev.ports import ChunkCatalog, Embedder, LexicalIndex, VectorIndex
+from codeintel_rev.ports import ChunkCatalog, Embedder, LexicalIndex, SparseChannel, VectorIndex
 from codeintel_rev.retrieval.hybrid import Channels
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class StageTimes:
             vectors=_TimedVectors(channels.vectors, self),
             words=_TimedWords(channels.words, self),
             catalog=_TimedCatalog(channels.catalog, self),
+            sparse=channels.sparse and _TimedSparse(channels.sparse, self),
         )
 
     def embedder(self, embedder: Embedder) -> Embedder:
@@ -86,6 +87,17 @@ class _TimedWords:
     ) -> float:
         with self._times.measured("bm25"):
             return self._inner.coverage(terms, mask, title)
+
+
+class _TimedSparse:
+    def __init__(self, inner: SparseChannel, times: StageTimes) -> None:
+        self._inner, self._times = inner, times
+
+    def search(
+        self, query: str, k: int, mask: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        with self._times.measured("splade"):
+            return self._inner.search(query, k, mask)
 
 
 class _TimedCatalog:

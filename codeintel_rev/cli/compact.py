@@ -31,6 +31,7 @@ def compact(
     """
     from codeintel_rev.app.compaction import compact_data_dir
     from codeintel_rev.app.data_dir import data_dir_for_search
+    from codeintel_rev.app.further_indexes import further_indexes
     from codeintel_rev.cli.progress import reporting
     from codeintel_rev.config.settings import load_settings
 
@@ -46,7 +47,7 @@ def compact(
             progress=reporter,
             on_wait=reporter.waiting,
             materialize=settings.duckdb.materialize,
-            lucene=settings.bm25.engine == "lucene",
+            further=further_indexes(settings),
         )
     if output.json:
         import msgspec

@@ -121,6 +121,14 @@ class Bm25Config:
 
 
 @dataclass(frozen=True, slots=True)
+class SpladeConfig:
+    """A third channel of search, by the terms that a text implies; see docs/splade.md."""
+
+    model: Path | None = None
+    """Folder of a SPLADE model of the BERT family; unset = off."""
+
+
+@dataclass(frozen=True, slots=True)
 class DuckDBConfig:
     """How the catalog is queried; see docs/catalog.md."""
 
@@ -275,6 +283,7 @@ class Settings:
     faiss: FaissConfig = FaissConfig()
     search: SearchConfig = SearchConfig()
     bm25: Bm25Config = Bm25Config()
+    splade: SpladeConfig = SpladeConfig()
     duckdb: DuckDBConfig = DuckDBConfig()
     answer: AnswerConfig = AnswerConfig()
     trace: TraceConfig = TraceConfig()

@@ -9,13 +9,18 @@ anywhere, the old generation serves on and the next compaction removes what was 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import NamedTuple
 
 from codeintel_rev.indexing.embedding import ChunkEmbedder
-from codeintel_rev.indexing.generation_builder import BuildOptions, GenerationBuilder, Report
+from codeintel_rev.indexing.generation_builder import (
+    BuildOptions,
+    FurtherIndex,
+    GenerationBuilder,
+    Report,
+)
 from codeintel_rev.indexing.generations import collect
 from codeintel_rev.indexing.rebuilding import lexical_document
 from codeintel_rev.indexing.retention import retain
@@ -62,14 +67,14 @@ class Compactor:
         asker: ChunkEmbedder | None = None,
         nearest_from: int = BUILT_FROM,
         materialize: bool = False,
-        lucene: bool = False,
+        further: Sequence[FurtherIndex] = (),
     ) -> None:
         """Take over what the present generation holds, or make everything ``afresh``.
 
         ``embedder`` makes the vectors too. The generation that is built is recorded as made with
         the component ``versions``. From ``nearest_from`` vectors on, it has an index of them;
         ``asker`` embeds the queries that this is tuned on. The catalog is a view of its Parquet
-        file, or a copy with ``materialize``. With ``lucene`` Lucene indexes the words too.
+        file, or a copy with ``materialize``. ``further`` indexes are built beside it.
         """
         self._folder = folder
         self._repo = repo
@@ -81,7 +86,7 @@ class Compactor:
             nearest_from,
             afresh=afresh,
             materialize=materialize,
-            lucene=lucene,
+            further=further,
         )
         self._versions = versions or {}
 

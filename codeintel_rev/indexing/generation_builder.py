@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +26,7 @@ from codeintel_rev.indexing.rebuilding import lexical_document
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import vector_store
 from codeintel_rev.io.durability import sync, sync_tree
-from codeintel_rev.io.journal_compaction import JournalCompaction, Sealed
+from codeintel_rev.io.journal_compaction import JournalCompaction, Sealed, StoredChunk
 from codeintel_rev.io.nearest_index import FetchedRows, build_nearest
 from codeintel_rev.io.parquet_store import (
     CHUNKS_FILE,
@@ -54,6 +54,18 @@ _Filled = tuple[pa.Table, NDArray[np.float16]]
 """Chunks and their vectors."""
 
 
+class FurtherIndex(Protocol):
+    """An index of the chunks that a generation may have beside those it always has."""
+
+    def require(self) -> None:
+        """Raise ``Unavailable`` when it cannot be built here."""
+        ...
+
+    def write(self, catalog: Path, chunks: Iterator[list[StoredChunk]], end_row: int) -> None:
+        """Build it in the folder of the catalog, of all chunks below ``end_row``."""
+        ...
+
+
 class BuildOptions(NamedTuple):
     """How a generation is built."""
 
@@ -67,8 +79,8 @@ class BuildOptions(NamedTuple):
     """Whether nothing is taken over but the vectors."""
     materialize: bool
     """Whether the catalog's database holds a copy of the chunks."""
-    lucene: bool
-    """Whether there is a Lucene index of the words too."""
+    further: Sequence[FurtherIndex]
+    """What else is built of the chunks."""
 
 
 class GenerationBuilder:
@@ -155,7 +167,7 @@ class GenerationBuilder:
         )
         self._index_nearest(folder, segment)
         self._write_database(before, folder)
-        self._index_lucene(folder)
+        self._write_further(folder)
         sync_tree(folder)
         sync(self._folder.vectors)
         return segment if sealed.chunks else None
@@ -184,15 +196,13 @@ class GenerationBuilder:
         reader = VectorReader(self._folder.vectors, [segment], self._dim, self._sealed.end_row)
         build_nearest(folder, FetchedRows(reader.gather, len(reader.rows), self._dim), queries)
 
-    def _index_lucene(self, folder: Path) -> None:
-        """Build Lucene's index of the words in ``folder``, when it is wanted."""
-        if not self._options.lucene or not self._sealed.chunks:
+    def _write_further(self, folder: Path) -> None:
+        """Build what else is wanted of the chunks in ``folder``."""
+        if not self._sealed.chunks:
             return
-        from codeintel_rev.indexing.generation_words import write_lucene
-
-        batches = self._journal.chunks(0, self._sealed.end_row)
-        documents = ([lexical_document(chunk) for chunk in batch] for batch in batches)
-        write_lucene(folder, documents, self._sealed.end_row)
+        for index in self._options.further:
+            chunks = self._journal.chunks(0, self._sealed.end_row)
+            index.write(folder, chunks, self._sealed.end_row)
 
     def _filled(self, before: Path | None) -> Iterator[_Filled]:
         """Yield all chunks in row order with their vectors."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,11 @@ import msgspec
 
 from codeintel_rev.config.settings import Bm25Config
 from codeintel_rev.errors import IndexDamaged, IndexUnusable, Unavailable
+from codeintel_rev.indexing.rebuilding import lexical_document
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import own_process
+from codeintel_rev.io.journal_compaction import StoredChunk
 from codeintel_rev.retrieval.tantivy_searcher import TantivySearcher
-from codeintel_rev.retrieval.tantivy_writer import LexicalDocument
 from codeintel_rev.text.background_idf import background_idf
 
 if TYPE_CHECKING:
@@ -35,14 +36,24 @@ class LuceneManifest(msgspec.Struct, frozen=True):
     """Rows from here on came later."""
 
 
-def write_lucene(catalog: Path, batches: Iterable[list[LexicalDocument]], end_row: int) -> None:
-    """Build the Lucene index of the rows below ``end_row``; raises ``Unavailable``."""
-    from codeintel_rev.retrieval.lucene_build import build_lucene
+class LuceneIndexer:
+    """Builds the Lucene index of a generation (``FurtherIndex``)."""
 
-    command, environment = own_process.python(), own_process.environment()
-    documents = build_lucene(catalog / LUCENE, batches, command, environment)
-    manifest = msgspec.json.encode(LuceneManifest(documents, end_row))
-    (catalog / MANIFEST).write_bytes(manifest)
+    def require(self) -> None:
+        """Raise ``Unavailable`` when the extra ``lucene`` is not installed."""
+        from codeintel_rev.retrieval import java
+
+        java.require()
+
+    def write(self, catalog: Path, chunks: Iterator[list[StoredChunk]], end_row: int) -> None:
+        """Build the index of the chunks below ``end_row``; raises ``Unavailable``."""
+        from codeintel_rev.retrieval.lucene_build import build_lucene
+
+        batches = ([lexical_document(chunk) for chunk in batch] for batch in chunks)
+        command, environment = own_process.python(), own_process.environment()
+        documents = build_lucene(catalog / LUCENE, batches, command, environment)
+        manifest = msgspec.json.encode(LuceneManifest(documents, end_row))
+        (catalog / MANIFEST).write_bytes(manifest)
 
 
 def open_words(

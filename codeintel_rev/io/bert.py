@@ -31,18 +31,23 @@ class BertEncoder:
 
     def encode(self, texts: Sequence[Sequence[int]]) -> _Floats:
         """Return a vector for each text of at least one token, shape ``(n, dim)``."""
+        hidden, spans = self.hidden(texts)
+        return np.stack([hidden[span].mean(axis=0) for span in spans])
+
+    def hidden(self, texts: Sequence[Sequence[int]]) -> tuple[_Floats, list[slice]]:
+        """Return a vector for each token, shape ``(tokens, dim)``, and where each text lies."""
         lengths = np.array([len(text) for text in texts])
         ends = np.cumsum(lengths)
         spans = [slice(end - length, end) for end, length in zip(ends, lengths, strict=True)]
         hidden = self._embedded(np.concatenate([np.array(text) for text in texts]), spans)
         for layer in self._layers:
             attended = self._attention(layer + "attention.self.", hidden, spans)
-            attended = self._linear(layer + "attention.output.dense", attended)
-            hidden = self._normalised(layer + "attention.output.LayerNorm", hidden + attended)
-            inner = gelu(self._linear(layer + "intermediate.dense", hidden))
-            outer = self._linear(layer + "output.dense", inner)
-            hidden = self._normalised(layer + "output.LayerNorm", hidden + outer)
-        return np.stack([hidden[span].mean(axis=0) for span in spans])
+            attended = self.linear(layer + "attention.output.dense", attended)
+            hidden = self.normalised(layer + "attention.output.LayerNorm", hidden + attended)
+            inner = gelu(self.linear(layer + "intermediate.dense", hidden))
+            outer = self.linear(layer + "output.dense", inner)
+            hidden = self.normalised(layer + "output.LayerNorm", hidden + outer)
+        return hidden, spans
 
     def _embedded(self, tokens: NDArray[np.int64], spans: Sequence[slice]) -> _Floats:
         words = self._weights["embeddings.word_embeddings.weight"][tokens]
@@ -50,11 +55,11 @@ class BertEncoder:
         for span in spans:
             words[span] += places[: span.stop - span.start]
         words += self._weights["embeddings.token_type_embeddings.weight"][0]
-        return self._normalised("embeddings.LayerNorm", words)
+        return self.normalised("embeddings.LayerNorm", words)
 
     def _attention(self, name: str, hidden: _Floats, spans: Sequence[slice]) -> _Floats:
         query, key, value = (
-            self._linear(name + part, hidden).reshape(len(hidden), self._heads, -1)
+            self.linear(name + part, hidden).reshape(len(hidden), self._heads, -1)
             for part in ("query", "key", "value")
         )
         query *= np.float32(query.shape[2] ** -0.5)
@@ -67,12 +72,14 @@ class BertEncoder:
             out[span] = (shares @ value[span].transpose(1, 0, 2)).transpose(1, 0, 2)
         return out.reshape(len(hidden), -1)
 
-    def _linear(self, name: str, inputs: _Floats) -> _Floats:
+    def linear(self, name: str, inputs: _Floats) -> _Floats:
+        """Return the product with the weights ``name`` and their bias added."""
         out: _Floats = inputs @ self._weights[name + ".weight"].T
         out += self._weights[name + ".bias"]
         return out
 
-    def _normalised(self, name: str, inputs: _Floats) -> _Floats:
+    def normalised(self, name: str, inputs: _Floats) -> _Floats:
+        """Return each row with mean 0 and spread 1, scaled and moved as ``name`` says."""
         inputs = inputs - inputs.mean(axis=1, keepdims=True)
         spread = np.einsum("ij,ij->i", inputs, inputs)[:, None] / np.float32(self.dim)
         inputs *= self._weights[name + ".weight"] / np.sqrt(spread + _EPSILON)

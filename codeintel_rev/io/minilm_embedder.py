@@ -46,7 +46,8 @@ class MiniLMEmbedder:
         Raises ``Unavailable`` when there is none, ``IndexDamaged`` when it is not the published one.
         """
         folder = folder or packaged_model()
-        self._encoder = BertEncoder(read_safetensors(folder / "model.safetensors", SHA256), _HEADS)
+        weights = read_safetensors(folder / "model.safetensors", SHA256)
+        self._encoder = BertEncoder(weights.arrays, _HEADS)
         vocabulary = (folder / "vocab.txt").read_text("utf-8").split("\n")
         self._tokenizer = WordPieceTokenizer(vocabulary)
         facts = f"{SHA256} {MAX_TOKENS} 1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -25,8 +25,17 @@ class _Entry(msgspec.Struct):
     data_offsets: tuple[int, int]
 
 
-def read_safetensors(path: Path, sha256: str) -> dict[str, NDArray[Any]]:
-    """Map the arrays of a file whose SHA-256 is known.
+class Weights(NamedTuple):
+    """The arrays of a file."""
+
+    arrays: dict[str, NDArray[Any]]
+    """By name; views of the mapped file."""
+    digest: str
+    """Hex SHA-256 of the file."""
+
+
+def read_safetensors(path: Path, sha256: str | None = None) -> Weights:
+    """Map the arrays of a file, which is that of a known SHA-256 where one is given.
 
     Raises ``IndexDamaged`` when the file cannot be read or is another one.
     """
@@ -36,13 +45,17 @@ def read_safetensors(path: Path, sha256: str) -> dict[str, NDArray[Any]]:
     except (OSError, ValueError) as error:
         raise _damaged(path, f"cannot be read: {error}") from error
     digest = hashlib.sha256(data).hexdigest()
-    if digest != sha256:
-        raise _damaged(path, f"has SHA-256 {digest[:12]}, expected {sha256[:12]}")
+    if sha256 not in (None, digest):
+        raise _damaged(path, f"has SHA-256 {digest[:12]}, expected {sha256}")
     start = _LENGTH + int.from_bytes(data[:_LENGTH], "little")
-    table = msgspec.json.decode(data[_LENGTH:start], type=dict[str, Any])
-    table.pop("__metadata__", None)
-    entries = msgspec.convert(table, dict[str, _Entry])
-    return {name: _array(data, start, entry) for name, entry in entries.items()}
+    try:
+        table = msgspec.json.decode(data[_LENGTH:start], type=dict[str, Any])
+        table.pop("__metadata__", None)
+        entries = msgspec.convert(table, dict[str, _Entry])
+        arrays = {name: _array(data, start, entry) for name, entry in entries.items()}
+    except (ValueError, KeyError) as error:
+        raise _damaged(path, f"cannot be read: {error}") from error
+    return Weights(arrays, digest)
 
 
 def _array(data: mmap.mmap, start: int, entry: _Entry) -> NDArray[Any]:

@@ -17,3 +17,5 @@ class Candidate(NamedTuple):
     """Its BM25 score."""
     is_named: bool = False
     """Whether it defines what the query names, or holds what it quotes."""
+    sparse: float = 0.0
+    """Its SPLADE score, where there is that channel."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeintel_rev.ports import ChunkCatalog, Embedder, LexicalIndex, VectorIndex
+from codeintel_rev.ports import ChunkCatalog, Embedder, LexicalIndex, SparseChannel, VectorIndex
 from codeintel_rev.retrieval.candidate import Candidate
 from codeintel_rev.retrieval.explanation import explained
 from codeintel_rev.retrieval.fusion import RRF_K
@@ -41,6 +41,8 @@ class Channels(NamedTuple):
     catalog: ChunkCatalog
     mask: NDArray[np.bool_]
     """Rows that are live and in scope."""
+    sparse: SparseChannel | None = None
+    """Implied terms, where a SPLADE model is configured."""
 
 
 class Retrieved(NamedTuple):
@@ -51,6 +53,7 @@ class Retrieved(NamedTuple):
     words: Mapping[int, float] = {}
     is_verbatim: bool = False
     """Whether the exact rows hold what the query quotes, instead of defining what it names."""
+    sparse: Mapping[int, float] = {}
 
 
 def _best_first(scores: Mapping[int, float]) -> dict[int, float]:
@@ -141,7 +144,8 @@ class HybridSearcher:
         words = self.words(query, known) if mode in ("hybrid", "lexical") else {}
         if mode not in ("hybrid", "exact"):
             return Retrieved([], dense, words)
-        return self._with_exact(query, dense, words)
+        sparse = self.sparse(query, wanted) if mode == "hybrid" else {}
+        return self._with_exact(query, dense, words)._replace(sparse=sparse)
 
     def retrieved_before(self, query: ParsedQuery, hits: Sequence[SearchHit]) -> Retrieved:
         """Return what the channels said of ``hits`` when they were asked one by one."""
@@ -162,6 +166,13 @@ class HybridSearcher:
             return {}
         return _pairs(*self._channels.vectors.search(vector, k, self._channels.mask))
 
+    def sparse(self, query: ParsedQuery, k: int) -> dict[int, float]:
+        """Return rows by SPLADE; none where it is not configured."""
+        channel = self._channels.sparse
+        if channel is None:
+            return {}
+        return _pairs(*channel.search(query.text, k, self._channels.mask))
+
     def words(self, query: ParsedQuery, k: int) -> dict[int, float]:
         """Return rows by BM25."""
         found = self._channels.words.search(query.terms, k, self._channels.mask, query.title)
@@ -170,15 +181,26 @@ class HybridSearcher:
     def candidates(self, query: ParsedQuery, retrieved: Retrieved, limit: int) -> list[Candidate]:
         """Return what is to be ranked: the best of each channel, with the scores of both."""
         k = max(CANDIDATES, limit)
-        best = (retrieved.exact, islice(retrieved.dense, k), islice(retrieved.words, k))
+        best = (
+            retrieved.exact,
+            islice(retrieved.dense, k),
+            islice(retrieved.words, k),
+            islice(retrieved.sparse, k),
+        )
         rows = list(dict.fromkeys(chain.from_iterable(best)))
         heads = self._channels.catalog.heads(rows)
         rows = [row for row in rows if row in heads]
         dense = self._similarities(query, rows, retrieved.dense)
         named = frozenset(retrieved.exact)
-        words = retrieved.words
+        words, sparse = retrieved.words, retrieved.sparse
         return [
-            Candidate(heads[row], dense.get(row, 0.0), words.get(row, 0.0), row in named)
+            Candidate(
+                heads[row],
+                dense.get(row, 0.0),
+                words.get(row, 0.0),
+                row in named,
+                sparse.get(row, 0.0),
+            )
             for row in rows
         ]
 
@@ -281,7 +303,7 @@ def hit_of_record(record: ChunkRecord, score: float, **more: Any) -> SearchHit:
 def _reciprocal_ranks(retrieved: Retrieved) -> dict[int, float]:
     """Return the sum of ``1 / (k + rank)`` over the channels, which hits report beside their score."""
     sums: dict[int, float] = {}
-    for channel in (retrieved.exact, retrieved.dense, retrieved.words):
+    for channel in (retrieved.exact, retrieved.dense, retrieved.words, retrieved.sparse):
         for at, row in enumerate(islice(channel, CANDIDATES), start=1):
             sums[row] = sums.get(row, 0.0) + 1.0 / (RRF_K + at)
     return sums
@@ -301,6 +323,8 @@ def _hit(
         record,
         ranked.score,
         source="bm25" if dense is None and words is not None else "faiss",
-        scores=ChannelScores(faiss=dense, bm25=words, rrf=rrf),
+        scores=ChannelScores(
+            faiss=dense, bm25=words, splade=retrieved.sparse.get(record.row), rrf=rrf
+        ),
         explain=shown,
     )

@@ -11,6 +11,7 @@ from codeintel_rev.app.compaction import compact_data_dir
 from codeintel_rev.app.local import open_index
 from codeintel_rev.config.settings import load_settings
 from codeintel_rev.errors import IndexMissing, Unavailable
+from codeintel_rev.indexing.generation_words import LuceneIndexer
 from codeintel_rev.retrieval.lucene_index import LuceneIndex
 
 
@@ -49,6 +50,6 @@ def test_a_folder_without_a_lucene_index_is_told(tmp_path: Path) -> None:
 @pytest.mark.skipif(find_spec("pyserini") is not None, reason="the extra `lucene` is installed")
 def test_compaction_for_lucene_says_what_to_install(repo: Path) -> None:
     with pytest.raises(Unavailable, match="pyserini") as raised:
-        compact_data_dir(repo / ".codeintel", progress=quiet, lucene=True)
+        compact_data_dir(repo / ".codeintel", progress=quiet, further=[LuceneIndexer()])
     assert "codeintel-rev[lucene]" in raised.value.hint
     assert not list((repo / ".codeintel").glob("repos/*/catalog/*"))

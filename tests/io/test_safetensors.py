@@ -26,7 +26,9 @@ def weights(tmp_path: Path) -> Path:
 
 
 def test_arrays_are_read_by_name(weights: Path) -> None:
-    arrays = read_safetensors(weights, hashlib.sha256(weights.read_bytes()).hexdigest())
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    arrays, found = read_safetensors(weights, digest)
+    assert (found, read_safetensors(weights).digest) == (digest, digest)
     assert arrays.keys() == {"a", "b"}
     assert arrays["a"].tolist() == [[0, 1, 2], [3, 4, 5]]
     assert arrays["b"].tolist() == [[7, 8]]
@@ -35,5 +37,8 @@ def test_arrays_are_read_by_name(weights: Path) -> None:
 def test_other_weights_than_the_known_ones_are_refused(weights: Path, tmp_path: Path) -> None:
     with pytest.raises(IndexDamaged, match="expected abc"):
         read_safetensors(weights, "abc")
+    weights.write_bytes(b"\xff" * 64)
+    with pytest.raises(IndexDamaged, match="cannot be read"):
+        read_safetensors(weights)
     with pytest.raises(IndexDamaged, match="cannot be read"):
         read_safetensors(tmp_path / "nowhere", "abc")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from codeintel_rev.app.compaction import compact_data_dir
+from codeintel_rev.app.further_indexes import further_indexes
 from codeintel_rev.app.local import LocalIndex, open_index
 from codeintel_rev.config.settings import Settings, load_settings
 
@@ -40,7 +41,7 @@ def repo(tmp_path: Path) -> Path:
 def compacted(repo: Path, settings: Settings) -> Path:
     """A repository whose words compaction has given to Lucene."""
     open_index(repo, settings=settings).close()
-    compact_data_dir(repo / ".codeintel", progress=quiet, lucene=True)
+    compact_data_dir(repo / ".codeintel", progress=quiet, further=further_indexes(settings))
     return repo
 
 

@@ -14,7 +14,7 @@ def ids(found: list[SearchHit]) -> list[int]:
     return [hit.doc_id for hit in found]
 
 
-def test_half_of_a_score_is_the_second_model_s() -> None:
+def test_a_share_of_the_score_is_the_second_model_s() -> None:
     found = reordered(hits(1.0, 0.8), {0: 0.2, 1: 0.4}, share=0.5)
     assert [(hit.doc_id, hit.score) for hit in found] == [
         (1, pytest.approx(0.5 * 0.8 + 0.5 * 1.0)),
