@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, closing
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from codeintel_rev.app.asked_place import missing_place
 from codeintel_rev.app.components import IndexEmbedder, components, load_embedder
-from codeintel_rev.app.data_dir import data_dir_for_search
+from codeintel_rev.app.data_dir import FOLDER, data_dir_for_search
 from codeintel_rev.app.merged_search import OpenSearcher, search_views
+from codeintel_rev.app.open_repositories import OpenRepositories
 from codeintel_rev.app.repository import (
     OpenRepository,
     require_snapshots,
@@ -95,25 +96,23 @@ class LocalIndex:
         self.embedder = embedder or load_embedder(settings, data_dir)
         self._closes_embedder = closes_embedder or embedder is None
         self._limits = limits
-        self._registry = Registry(data_dir)
-        self._open: dict[str, OpenRepository] = {}
+        self._repositories = OpenRepositories(data_dir, near)
+        self._names: frozenset[str] | None = None
+        """Those that this view of the index has; ``None`` = all."""
         self._watcher: BackgroundWatcher | None = None
         self._exhaustive: ExhaustiveSearcher | None = None
         self._whole = self
         self._second_stage: SecondStage | None = None
         self._opening = Lock()
-        wanted = components(self.embedder)
         try:
             self._second_stage = _second_stage(data_dir, settings)
             sparse = _sparse_encoder(settings)
-            for repository in self._registry.repositories():
-                folder = RepositoryFolder(self._registry.folder(repository))
-                opened = OpenRepository(
-                    repository, folder, self.embedder.dim, wanted, settings.bm25, sparse
+            dim, wanted = self.embedder.dim, components(self.embedder)
+            self._repositories.open(
+                lambda repository, folder: OpenRepository(
+                    repository, folder, dim, wanted, settings.bm25, sparse
                 )
-                self._open[repository.name] = opened
-                if near is not None:
-                    opened.prefer(near)
+            )
         except BaseException:
             self.close()
             raise
@@ -127,10 +126,16 @@ class LocalIndex:
     def restricted(self, names: Collection[str]) -> LocalIndex:
         """Return this index with only the repositories ``names``; it is open as long as this one."""
         restricted = copy(self)
-        restricted._open = {  # noqa: SLF001  its own
-            name: opened for name, opened in self._open.items() if name in names
-        }
+        restricted._names = frozenset(names)  # noqa: SLF001  its own
         return restricted
+
+    @property
+    def _open(self) -> Mapping[str, OpenRepository]:
+        """The repositories by name."""
+        held = self._repositories.current()
+        if self._names is None:
+            return held
+        return {name: opened for name, opened in held.items() if name in self._names}
 
     @property
     def opened(self) -> list[OpenRepository]:
@@ -157,11 +162,9 @@ class LocalIndex:
             self._exhaustive = None
         if self._second_stage is not None:
             self._second_stage.close()
-        for opened in self._open.values():
-            opened.close()
+        self._repositories.close()
         if self._closes_embedder:
             self.embedder.close()
-        self._registry.close()
 
     @property
     def repositories(self) -> list[Repository]:
@@ -255,17 +258,18 @@ class LocalIndex:
 
         Raises ``NotFound`` for a repository, a branch or a commit that is not there.
         """
+        held = self._open
         if scope is None:
-            return list(self._open.values())
+            return list(held.values())
         for name in scope.repos or ():
-            if name not in self._open:
+            if name not in held:
                 raise NotFound(
                     f"there is no repository {name!r} in this index",
-                    hint=f"known are: {', '.join(self._open)}",
+                    hint=f"known are: {', '.join(held)}",
                     value=name,
                 )
-        names = self._open if scope.repos is None else dict.fromkeys(scope.repos)
-        found = [self._open[name] for name in names]
+        names = held if scope.repos is None else dict.fromkeys(scope.repos)
+        found = [held[name] for name in names]
         if names_snapshots(scope):
             require_snapshots(found, scope)
         return found
@@ -321,11 +325,12 @@ class LocalIndex:
         """Return what the data directory holds, and how far it is behind."""
         from codeintel_rev.app.status import describe
 
-        found = [describe(opened, self.settings, self.embedder) for opened in self._open.values()]
+        held = self.opened
+        found = [describe(opened, self.settings, self.embedder) for opened in held]
         skipped: Counter[str] = Counter()
         for described in found:
             skipped.update(described.skipped)
-        writers = (file_lock.holder(opened.folder.writer_lock) for opened in self._open.values())
+        writers = (file_lock.holder(opened.folder.writer_lock) for opened in held)
         model = {"id": self.embedder.model_id, "dim": self.embedder.dim}
         return StatusReport(
             repos=[described.document for described in found],
@@ -400,7 +405,7 @@ def open_index(
     named = data_dir or settings.data_dir
     folder, root = data_dir_for_search(named, path, settings.data_home)
     limits: tuple[str, ...] = ()
-    is_new = refresh and not _holds_anything(folder)
+    is_new = refresh and not _holds(folder, root)
     if is_new:
         from codeintel_rev.app.indexer import index_repositories
 
@@ -469,13 +474,20 @@ def _waiting(
     return Waiting(None if first else REFRESH_WAIT_S, on_wait, WATCHER_WAIT_S)
 
 
-def _holds_anything(data_dir: Path) -> bool:
-    """Return whether a repository is registered; whoever began may have been killed before that."""
+def _holds(data_dir: Path, root: Path) -> bool:
+    """Return whether what is searched from ``root`` is registered.
+
+    Whoever began may have been killed before that, and a link to a data directory may have been
+    copied with the folder that it lies in: the copy is a repository of its own.
+    """
     try:
-        registry = Registry(data_dir)
+        with closing(Registry(data_dir)) as registry:
+            known = [Path(repository.root) for repository in registry.repositories()]
     except IndexMissing:
         return False
-    try:
-        return bool(registry.repositories())
-    finally:
-        registry.close()
+    if any(root.is_relative_to(other) or other.is_relative_to(root) for other in known):
+        return True
+    is_copied = data_dir == root / FOLDER and any(
+        place.is_symlink() for place in (data_dir, *(other / FOLDER for other in known))
+    )
+    return bool(known) and not is_copied

@@ -10,10 +10,10 @@ from pathlib import Path
 from threading import Event, Thread
 
 from codeintel_rev.app.local import open_index
-from codeintel_rev.app.served.index import Signature, signature_of
 from codeintel_rev.app.watch import Watcher
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import Busy, CodeIntelError
+from codeintel_rev.io.registry import Signature, signature_of
 
 _log = logging.getLogger(__name__)
 

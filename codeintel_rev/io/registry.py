@@ -19,6 +19,10 @@ REGISTRY_VERSION = 2
 ``Registry`` to bring the version before it up to date."""
 
 
+Signature = tuple[tuple[int, int, int], ...]
+"""Changes with every change of a registry."""
+
+
 class Repository(NamedTuple):
     """One registered repository."""
 
@@ -219,3 +223,16 @@ def _require_name(repository: Repository, name: str | None) -> None:
             hint="leave out --name, or index it under the other name in another --data-dir",
             value=name,
         )
+
+
+def signature_of(data_dir: Path) -> Signature:
+    """Return what changes with every change of the registry, which may be in its log at first."""
+    return tuple(_identity(data_dir / name) for name in ("registry.sqlite", "registry.sqlite-wal"))
+
+
+def _identity(file: Path) -> tuple[int, int, int]:
+    try:
+        found = file.stat()
+    except OSError:
+        return 0, 0, 0
+    return found.st_mtime_ns, found.st_ino, found.st_size

@@ -157,6 +157,21 @@ def test_a_data_directory_reached_through_a_link_knows_its_folder(
     assert only(copied / ".codeintel").root == str(copied)
 
 
+@pytest.mark.parametrize("links_stay", [True, False])
+def test_the_copy_of_a_folder_whose_index_lies_behind_a_link_is_searched(
+    plain: Path, tmp_path: Path, *, links_stay: bool
+) -> None:
+    (tmp_path / "data").mkdir()
+    (plain / ".codeintel").symlink_to(tmp_path / "data")
+    index_repositories([plain])
+    copied = tmp_path / "copied"
+    shutil.copytree(plain, copied, symlinks=links_stay)
+    diverge(plain, copied)
+    assert found(copied, "only_in_the_copy") == {"ours.py"}
+    assert found(plain, "only_in_the_original") == {"theirs.py"}
+    assert roots(copied / ".codeintel") == {"plain": str(plain), "copied": str(copied)}
+
+
 def test_a_folder_that_comes_under_git_stays_what_it_was(
     plain: Path, tmp_path: Path, git: Git
 ) -> None:

@@ -20,14 +20,13 @@ from codeintel_rev.app.models import AnswerModels
 from codeintel_rev.app.traces import tracer_of
 from codeintel_rev.config.settings import Settings
 from codeintel_rev.errors import CodeIntelError
+from codeintel_rev.io.registry import Signature, signature_of
 from codeintel_rev.ports import Clock
 
 _log = logging.getLogger(__name__)
 
 _TRY_AGAIN_S: Final = 1.0
 """Pause after an index could not be opened, while another process may be making it."""
-
-Signature = tuple[tuple[int, int, int], ...]
 
 Repositories = frozenset[str] | None
 """Names of the repositories that somebody may see; ``None`` = all."""
@@ -171,16 +170,3 @@ class ServedIndex:
             done = opened.users == 0
         if done:
             opened.close()
-
-
-def signature_of(data_dir: Path) -> Signature:
-    """Return what changes with every change of the registry, which may be in its log at first."""
-    return tuple(_identity(data_dir / name) for name in ("registry.sqlite", "registry.sqlite-wal"))
-
-
-def _identity(file: Path) -> tuple[int, int, int]:
-    try:
-        found = file.stat()
-    except OSError:
-        return 0, 0, 0
-    return found.st_mtime_ns, found.st_ino, found.st_size
