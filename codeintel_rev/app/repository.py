@@ -195,6 +195,11 @@ class OpenRepository:
             value=self.repository.name,
         )
 
+    def sequence(self) -> int:
+        """Return the number of the last commit."""
+        with self._journal.view() as journal:
+            return journal.sequence
+
     def close(self) -> None:
         """Release files and connections."""
         self._journal.close()

@@ -86,6 +86,7 @@ class SearchOut(HitsOut):
     query: str
     took_ms: float
     total: NotRequired[int]
+    cached: NotRequired[bool]
 
 
 class AnswerQueryIn(TypedDict):

@@ -13,6 +13,7 @@ from codeintel_rev.app.requests import checked_query, checked_scope
 from codeintel_rev.app.served import files, history, references, symbols, text_search
 from codeintel_rev.app.served.index import Repositories, ServedIndex
 from codeintel_rev.app.served.paths import checked_path
+from codeintel_rev.app.served.result_cache import Asked, states_of
 from codeintel_rev.mcp_server.ports import AnswerStep
 from codeintel_rev.types import AnswerEvent, Mode, Scope
 
@@ -33,17 +34,26 @@ class ServedCode:
     ) -> Document:
         """Return the document of a search."""
         with self.served.use(self.repos) as index:
-            found = traces.search(
-                index,
-                lambda: self.served.tracer,
-                query,
-                limit=limit,
-                mode=mode,
-                scope=scope,
-                explain=explain,
-                session_id=self.session,
-            )
-            return search_document(found)
+
+            def find() -> Document:
+                found = traces.search(
+                    index,
+                    lambda: self.served.tracer,
+                    query,
+                    limit=limit,
+                    mode=mode,
+                    scope=scope,
+                    explain=explain,
+                    session_id=self.session,
+                )
+                return search_document(found)
+
+            if not self.served.results.enabled:
+                return find()
+            seen = None if self.repos is None else sorted(self.repos)
+            states = states_of(index.opened)
+            asked = Asked(query, limit, mode, explain, scope, seen, states)
+            return self.served.results.result(asked, find)
 
     def related(self, path: str, line: int, *, limit: int, scope: Scope | None) -> Document:
         """Return code that is like that at ``path:line``."""

@@ -17,6 +17,7 @@ from codeintel_rev.app.components import load_embedder
 from codeintel_rev.app.local import LocalIndex
 from codeintel_rev.app.local_answers import LocalAnswerContext
 from codeintel_rev.app.models import AnswerModels
+from codeintel_rev.app.served.result_cache import ResultCache
 from codeintel_rev.app.traces import tracer_of
 from codeintel_rev.config.settings import Settings
 from codeintel_rev.errors import CodeIntelError
@@ -95,6 +96,7 @@ class ServedIndex:
         self._embedder = load_embedder(settings, data_dir)
         self.tracer = tracer_of(data_dir, settings.trace)
         """Takes the traces of answers and searches; ``None`` when they are off."""
+        self.results = ResultCache(settings.server.result_cache)
         self._models = models
         self._clock = clock
         self._lock = Lock()
