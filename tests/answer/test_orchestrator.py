@@ -7,6 +7,7 @@ from codeintel_rev.answer.budget import RetrievalBudget
 from codeintel_rev.answer.context import AnswerOptions
 from codeintel_rev.answer.orchestrator import AnswerOrchestrator
 from codeintel_rev.errors import BadGlob, NotFound, ScopeEmpty, Unavailable
+from codeintel_rev.ports import Completion
 from codeintel_rev.types import AnswerEnvelope, AnswerEvent
 from tests.fakes.retriever import (
     FakeChat,
@@ -320,6 +321,25 @@ async def test_a_stalled_model_is_cut_off(tokens, limit, synthesizer):
     assert envelope.limits == (limit,)
     assert envelope.plan.synthesizer == synthesizer
     assert chat.closed
+
+
+async def test_the_server_s_count_of_tokens_is_kept():
+    chat = FakeChat(["f1 ", "is ", "it [1]"], tells=Completion(321, 5, "stop"))
+    context = local(chat=chat)
+
+    await envelope_of(context)
+
+    (trace,) = context.traces.taken
+    assert (trace.tokens_in, trace.tokens_out) == (321, 5)
+
+
+async def test_an_answer_that_reaches_the_limit_of_tokens_is_told():
+    chat = FakeChat(["f1 [1] is"], tells=Completion(321, 500, "length"))
+
+    envelope = await envelope_of(local(chat=chat))
+
+    assert envelope.limits == ("synthesis_truncated",)
+    assert envelope.plan.synthesizer == "chat"
 
 
 async def test_a_client_that_leaves_closes_the_models_stream():

@@ -93,6 +93,7 @@ class FakeChat:
 
     tokens: Sequence[str]
     error: Exception | None = None
+    tells: Completion | None = None
     closed: bool = False
     messages: list[dict[str, str]] = field(default_factory=list)
 
@@ -110,6 +111,9 @@ class FakeChat:
                 yield token
             if self.error:
                 raise self.error
+            if self.tells is not None and told is not None:
+                told.tokens_in, told.tokens_out = self.tells.tokens_in, self.tells.tokens_out
+                told.finish_reason = self.tells.finish_reason
         finally:
             self.closed = True
 
