@@ -18,7 +18,18 @@ from codeintel_rev.errors import (
 from codeintel_rev.io.vllm_chat_client import Completion, VLLMChatClient, VLLMScoreClient
 from codeintel_rev.io.vllm_client import VLLMClient, batches
 from codeintel_rev.io.vllm_transport import Timeouts, VLLMTransport, normalised_base_url
-from tests.fakes.model_server import DIM, DONE, HELLO, ModelServer, chunk, event, serving
+from tests.fakes.model_server import (
+    DIM,
+    DONE,
+    HELLO,
+    ModelServer,
+    Receive,
+    Scope,
+    Send,
+    chunk,
+    event,
+    serving,
+)
 
 CHAT = "/v1/chat/completions"
 HI = [{"role": "user", "content": "Hi"}]
@@ -264,3 +275,25 @@ def test_what_is_no_address_of_a_server_is_refused(url: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
         normalised_base_url(url)
     assert "s3cret" not in caught.value.message
+
+
+class Redirecting(ModelServer):
+    """Sends every request on to another server."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__()
+        self.target = target
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"location", f"{self.target}{scope['path']}".encode())]
+        await send({"type": "http.response.start", "status": 307, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def test_a_reply_that_leads_elsewhere_is_not_followed(server: ModelServer) -> None:
+    with serving(Redirecting(server.url)) as elsewhere:
+        async with VLLMChatClient(elsewhere.url, "m", api_key="s3cret") as client:
+            with pytest.raises(Unavailable):
+                await said(client)
+
+    assert server.asked == []
