@@ -15,6 +15,7 @@ from codeintel_rev.text.background_idf import BACKGROUND_IDF_VERSION
 from codeintel_rev.text.code_tokenizer import TOKENIZER_VERSION
 
 if TYPE_CHECKING:
+    from codeintel_rev.io.minilm_embedder import MiniLMEmbedder
     from codeintel_rev.io.remote_embedder import RemoteEmbedder
 
 CUT: Final = "chunker"
@@ -28,8 +29,8 @@ STORED: Final = TERMS | {CUT}
 # is only recorded.
 
 
-IndexEmbedder: TypeAlias = "StaticEmbedder | RemoteEmbedder"
-"""Who makes the vectors of an index: the embedded model, or a server's."""
+IndexEmbedder: TypeAlias = "StaticEmbedder | MiniLMEmbedder | RemoteEmbedder"
+"""Who makes the vectors of an index: the embedded model, MiniLM, or a server's."""
 
 
 def load_embedder(settings: Settings, data_dir: Path | None = None) -> IndexEmbedder:
@@ -37,15 +38,23 @@ def load_embedder(settings: Settings, data_dir: Path | None = None) -> IndexEmbe
 
     ``data_dir`` is where vectors of a server are kept. Raises ``SettingsError`` when the settings
     name another model than the embedded one, or none of a server, and ``Unavailable`` when a server
-    has to be asked for the length of its vectors and does not answer.
+    has to be asked for the length of its vectors and does not answer, or MiniLM is not installed.
     """
     if settings.embedding.is_remote:
         from codeintel_rev.app.models import remote_embedder
 
         return remote_embedder(settings, data_dir)
-    embedder = StaticEmbedder()
+    embedder = _local_embedder(settings.embedding.provider)
     settings.embedding.require(embedder.model_id, embedder.dim)
     return embedder
+
+
+def _local_embedder(provider: str) -> StaticEmbedder | MiniLMEmbedder:
+    if provider == "static":
+        return StaticEmbedder()
+    from codeintel_rev.io.minilm_embedder import MiniLMEmbedder
+
+    return MiniLMEmbedder()
 
 
 def components(embedder: IndexEmbedder) -> dict[str, str]:

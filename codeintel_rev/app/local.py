@@ -378,6 +378,7 @@ def _second_stage(data_dir: Path, settings: Settings) -> SecondStage | None:
         MiniLMEmbedder(),
         hits=settings.search.second_stage_hits,
         budget_ms=settings.search.second_stage_ms,
+        cache_mb=settings.embedding.cache_mb,
     )
 
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from threading import Condition, Thread
+from tempfile import TemporaryDirectory
+from threading import Condition, Lock, Thread
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codeintel_rev.io.vector_cache import VectorCache
+from codeintel_rev.errors import StorageFailed
+from codeintel_rev.io.embedding_cache import EmbeddingCache, key_of
 from codeintel_rev.retrieval.second_stage import reordered
 from codeintel_rev.types import SearchHit
 
 _log = logging.getLogger(__name__)
+
+FOLDER = "embeddings"
+"""Below the data directory: vectors that are dear to make."""
 
 LATE = "rerank_timeout"
 """Told when some of the hits were not compared, as their vectors are not there yet."""
@@ -33,6 +40,11 @@ class SlowEmbedder(Protocol):
     """Embeds queries and code, at some milliseconds a text."""
 
     fingerprint: str
+
+    @property
+    def dim(self) -> int:
+        """Length of every vector."""
+        ...
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
         """Return the unit vector of a query."""
@@ -51,12 +63,21 @@ class SecondStage:
     """
 
     def __init__(
-        self, data_dir: Path, embedder: SlowEmbedder, *, hits: int, budget_ms: float
+        self,
+        data_dir: Path,
+        embedder: SlowEmbedder,
+        *,
+        hits: int,
+        budget_ms: float,
+        cache_mb: int = 1024,
     ) -> None:
+        """Keep vectors in ``data_dir``, or for the life of the process where that is not possible."""
         self.hits = hits
         self._embedder = embedder
         self._budget_s = budget_ms / 1000
-        self._cache = VectorCache(data_dir / "second-stage" / f"{embedder.fingerprint[:16]}.sqlite")
+        self._elsewhere: TemporaryDirectory[str] | None = None
+        self._lock = Lock()
+        self._cache = self._open(data_dir, cache_mb << 20)
         self._waiting: deque[SearchHit] = deque(maxlen=_WAITING)
         self._changed = Condition()
         self._closed = False
@@ -66,7 +87,7 @@ class SecondStage:
     def order(self, query: str, hits: Sequence[SearchHit]) -> tuple[list[SearchHit], list[str]]:
         """Return the hits in their new order, and what is to be told of it."""
         deadline = time.monotonic() + self._budget_s
-        vectors = self._cache.get([hit.doc_id for hit in hits])
+        vectors = self._known(hits)
         missing = [hit for hit in hits if hit.doc_id not in vectors]
         while missing and time.monotonic() < deadline:
             batch, missing = missing[:_BATCH], missing[_BATCH:]
@@ -90,13 +111,36 @@ class SecondStage:
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join()
-        self._cache.close()
+        with self._lock:
+            self._cache.close()
+        if self._elsewhere is not None:
+            self._elsewhere.cleanup()
+
+    def _open(self, data_dir: Path, limit_bytes: int) -> EmbeddingCache:
+        name = f"{FOLDER}/{self._embedder.fingerprint[:16]}.sqlite"
+        try:
+            return EmbeddingCache(data_dir / name, self._embedder.dim, limit_bytes)
+        except (OSError, StorageFailed):
+            self._elsewhere = TemporaryDirectory()
+            file = Path(self._elsewhere.name, name)
+            return EmbeddingCache(file, self._embedder.dim, limit_bytes)
+
+    def _known(self, hits: Sequence[SearchHit]) -> dict[int, NDArray[np.float32]]:
+        """Return the vectors that are kept of ``hits``, by id."""
+        keys = {hit.doc_id: key_of(hit.code) for hit in hits}
+        with self._lock:
+            found = self._cache.get(list(keys.values()))
+        return {
+            doc_id: found[key].astype(np.float32) for doc_id, key in keys.items() if key in found
+        }
 
     def _embed(self, hits: Sequence[SearchHit]) -> dict[int, NDArray[np.float32]]:
         made = self._embedder.embed_documents([(hit.uri, hit.symbol, hit.code) for hit in hits])
-        vectors = {hit.doc_id: vector for hit, vector in zip(hits, made, strict=True)}
-        self._cache.put(vectors)
-        return vectors
+        vectors = dict(zip(hits, made, strict=True))
+        kept = {key_of(hit.code): vector.astype(np.float16) for hit, vector in vectors.items()}
+        with self._lock, suppress(sqlite3.OperationalError):  # a full disk costs the next search
+            self._cache.put(kept)
+        return {hit.doc_id: vector for hit, vector in vectors.items()}
 
     def _fill(self, hits: Sequence[SearchHit]) -> None:
         with self._changed:
@@ -110,7 +154,7 @@ class SecondStage:
 
     def _work(self) -> None:
         while batch := self._next_batch():
-            known = self._cache.get([hit.doc_id for hit in batch])
+            known = self._known(batch)
             try:
                 self._embed([hit for hit in batch if hit.doc_id not in known])
             except Exception:  # a thread that ends would leave all later ones waiting

@@ -28,8 +28,8 @@ class EmbeddingConfig:
     """Whether vectors have length 1."""
     dtype: Literal["float32"] = "float32"
     """The number type in which a model returns vectors."""
-    provider: Literal["static", "vllm", "openai"] = "static"
-    """Who computes vectors: the model inside the package, or a server."""
+    provider: Literal["static", "minilm", "vllm", "openai"] = "static"
+    """Who computes vectors: the model inside the package, MiniLM in this process, or a server."""
     query_prefix: str | None = None
     """Put before a query; unset = as the model's card says."""
     document_prefix: str | None = None
@@ -42,7 +42,7 @@ class EmbeddingConfig:
     @property
     def is_remote(self) -> bool:
         """Whether a server computes the vectors."""
-        return self.provider != "static"
+        return self.provider in {"vllm", "openai"}
 
     @property
     def fingerprint(self) -> str:

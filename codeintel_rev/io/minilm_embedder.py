@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -50,8 +51,21 @@ class MiniLMEmbedder:
         self._encoder = BertEncoder(weights.arrays, _HEADS)
         vocabulary = (folder / "vocab.txt").read_text("utf-8").split("\n")
         self._tokenizer = WordPieceTokenizer(vocabulary)
+        self._thread = ThreadPoolExecutor(1, "MiniLM")
         facts = f"{SHA256} {MAX_TOKENS} 1"
         self.fingerprint = hashlib.sha256(facts.encode()).hexdigest()
+
+    def close(self) -> None:
+        """Stop the thread that embeds what was submitted, after that."""
+        self._thread.shutdown()
+
+    def check(self) -> str:
+        """Return where the model runs."""
+        return "in this process"
+
+    def vector_length(self) -> int:
+        """Return the length of every vector, as a server is asked for it."""
+        return self.dim
 
     @property
     def dim(self) -> int:
@@ -66,6 +80,10 @@ class MiniLMEmbedder:
     def embed_documents(self, documents: Sequence[tuple[str, str, str]]) -> NDArray[np.float32]:
         """Return the unit vectors of (path, symbol, text) triples, shape ``(n, dim)``."""
         return self.embed_texts([document_text(*document) for document in documents])
+
+    def submit(self, documents: Sequence[tuple[str, str, str]]) -> Future[NDArray[np.float32]]:
+        """Begin what ``embed_documents`` returns, while the caller cuts and stores other chunks."""
+        return self._thread.submit(self.embed_documents, documents)
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the unit vectors of texts, shape ``(n, dim)``."""

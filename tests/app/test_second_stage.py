@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from codeintel_rev.app.local import open_index
-from codeintel_rev.app.second_stage import LATE, SecondStage
+from codeintel_rev.app.second_stage import FOLDER, LATE, SecondStage
 from codeintel_rev.config.settings import load_settings
 from codeintel_rev.errors import Unavailable
 from codeintel_rev.io.static_embedder import StaticEmbedder
@@ -72,6 +72,16 @@ def test_what_was_computed_once_is_there_for_the_next_process(
         assert stage.order(QUERY, hits)[1] == told
         assert stage.wait(LONG)
         stage.close()
+
+
+def test_where_nothing_can_be_written_vectors_live_with_the_process(
+    tmp_path: Path, embedder: StaticEmbedder, hits: list[SearchHit]
+) -> None:
+    (tmp_path / FOLDER).write_text("no folder")
+    stage = SecondStage(tmp_path, embedder, hits=10, budget_ms=60_000)
+    for _ in range(2):
+        assert stage.order(QUERY, hits)[0][0].doc_id == 2
+    stage.close()
 
 
 def test_nothing_found_is_nothing_to_order(hasty: SecondStage) -> None:

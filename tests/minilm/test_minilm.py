@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from codeintel_rev.app.components import load_embedder
 from codeintel_rev.app.local import open_index
 from codeintel_rev.config.settings import load_settings
-from codeintel_rev.errors import IndexDamaged
+from codeintel_rev.errors import IndexDamaged, SettingsError
 from codeintel_rev.io.minilm_embedder import MiniLMEmbedder, packaged_model
 
 pytestmark = pytest.mark.minilm
@@ -59,6 +60,20 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
         file.write(b"\x01")
     with pytest.raises(IndexDamaged, match="SHA-256"):
         MiniLMEmbedder(tmp_path / "model")
+
+
+def test_an_index_can_have_its_vectors_from_it(tmp_path: Path) -> None:
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    settings = load_settings({"EMBEDDING_PROVIDER": "minilm"})
+    with open_index(tmp_path, settings=settings) as index:
+        assert index.status().model["dim"] == 384
+        result = index.search("drop records that are incomplete", mode="dense")
+        assert (result.hits[0].uri, result.limits) == ("a.py", ())
+    with open_index(tmp_path, settings=load_settings({})) as index:  # embedded anew
+        assert index.search("parse rows", mode="dense").limits == ()
+    with pytest.raises(SettingsError, match="makes vectors of 384"):
+        load_embedder(load_settings({"EMBEDDING_PROVIDER": "minilm", "EMBEDDING_VEC_DIM": "256"}))
 
 
 def test_a_search_is_ordered_by_meaning(tmp_path: Path) -> None:
