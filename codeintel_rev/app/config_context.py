@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 from codeintel_rev.app.data_dir import data_dir_for_search
 from codeintel_rev.app.embedding_contract import require_contract
+from codeintel_rev.app.limits import RateLimiter
 from codeintel_rev.app.models import AnswerModels
 from codeintel_rev.app.running_calls import CHANNEL, RunningCalls
 from codeintel_rev.app.scope_store import ScopeStore
 from codeintel_rev.app.served.code import ServedCode
 from codeintel_rev.app.served.index import ServedIndex
 from codeintel_rev.app.work_pool import WorkPool
-from codeintel_rev.config.settings import RedisConfig, Settings
+from codeintel_rev.config.settings import RedisConfig, ServerConfig, Settings
 from codeintel_rev.errors import IndexUnusable
 from codeintel_rev.io.redis_notices import RedisNotices
+from codeintel_rev.io.redis_rates import RedisRates
 from codeintel_rev.io.redis_scopes import connect
 from codeintel_rev.mcp_server.callers import Caller
 
@@ -38,6 +40,7 @@ class ApplicationContext:
     models: AnswerModels
     scope_store: ScopeStore
     calls: RunningCalls
+    limiter: RateLimiter | None
     pool: WorkPool
     _resources: AsyncExitStack
 
@@ -64,7 +67,9 @@ class ApplicationContext:
             scope_store = _scope_store(settings.redis, redis, resources)
             calls = RunningCalls(None if redis is None else RedisNotices(redis, CHANNEL))
             _listening(calls.listen(), resources)
-            return cls(settings, served, models, scope_store, calls, pool, resources.pop_all())
+            limiter = _limiter(server, redis)
+            kept = resources.pop_all()
+            return cls(settings, served, models, scope_store, calls, limiter, pool, kept)
 
     async def close(self) -> None:
         """Let go of everything, last opened first."""
@@ -107,6 +112,15 @@ def _scope_store(config: RedisConfig, redis: Redis | None, resources: AsyncExitS
     )
     _listening(store.listen(), resources)
     return store
+
+
+def _limiter(server: ServerConfig, redis: Redis | None) -> RateLimiter | None:
+    if not server.rate_per_minute:
+        return None
+    rate, burst = server.rate_per_minute / 60, server.rate_per_minute / 6
+    return RateLimiter(
+        rate, burst, shared=None if redis is None else RedisRates(redis, rate, burst)
+    )
 
 
 def _listening(listen: Coroutine[None, None, None], resources: AsyncExitStack) -> None:

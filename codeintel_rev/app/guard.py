@@ -69,7 +69,7 @@ class Guard:
         origins: Collection[str],
         access: Access | None,
         signer: SessionSigner,
-        limiter: RateLimiter | None,
+        limiter: Callable[[], RateLimiter | None],
         max_body_bytes: int,
         open_paths: Collection[str] = (),
         issuer_told_at: str = "",
@@ -110,7 +110,7 @@ class Guard:
             self._check_host(headers)
             caller = await self._caller(headers)
             scope["state"]["caller"] = caller
-            self._check_rate(caller)
+            await self._check_rate(caller)
             if self._is_busy():
                 raise Busy("the server has more to do than it can", hint="try again shortly")
         told = headers.get("content-length", "0")
@@ -151,8 +151,9 @@ class Guard:
         named = headers.get("x-session-id")
         return caller if named is None else caller.in_session(checked_session(named))
 
-    def _check_rate(self, caller: Caller) -> None:
-        wait_s = 0 if self._limiter is None else self._limiter.wait_s(caller.principal)
+    async def _check_rate(self, caller: Caller) -> None:
+        limiter = self._limiter()
+        wait_s = 0 if limiter is None else await limiter.wait_s(caller.principal)
         if wait_s:
             raise RateLimited(
                 "you ask more often than you may", hint=f"wait {wait_s} s", value=str(wait_s)

@@ -20,14 +20,13 @@ from codeintel_rev import __version__
 from codeintel_rev.app.access import Access, is_protected
 from codeintel_rev.app.config_context import ApplicationContext
 from codeintel_rev.app.guard import LOOPBACK, Guard, RequestIds
-from codeintel_rev.app.limits import RateLimiter
 from codeintel_rev.app.logs import quiet_libraries
 from codeintel_rev.app.mcp_endpoint import PATH, Cancellable, McpEndpoint, caller_of_call
 from codeintel_rev.app.problems import problem
 from codeintel_rev.app.readiness import ReadinessProbe
 from codeintel_rev.app.resource_metadata import PATHS, metadata_address, metadata_routes
 from codeintel_rev.app.routes import router
-from codeintel_rev.config.settings import ServerConfig, Settings
+from codeintel_rev.config.settings import Settings
 from codeintel_rev.errors import CodeIntelError, InvalidArgument, NotFound
 from codeintel_rev.mcp_server.callers import SessionSigner
 from codeintel_rev.mcp_server.replies import validation_faults
@@ -98,7 +97,7 @@ def _middleware(
         origins=frozenset(origins),
         access=Access.of(settings),
         signer=signer,
-        limiter=_limiter(server),
+        limiter=lambda: app().state.context.limiter,
         max_body_bytes=server.max_body_bytes,
         open_paths=PATHS,
         issuer_told_at=metadata_address(settings),
@@ -124,12 +123,6 @@ def _hosts(settings: Settings) -> frozenset[str] | None:
     if "*" in named or (is_protected(settings) and not named):
         return None
     return LOOPBACK | frozenset(named)
-
-
-def _limiter(server: ServerConfig) -> RateLimiter | None:
-    if not server.rate_per_minute:
-        return None
-    return RateLimiter(server.rate_per_minute / 60, server.rate_per_minute / 6)
 
 
 async def _told(request: Request, error: Exception) -> Response:

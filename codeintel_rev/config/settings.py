@@ -218,7 +218,7 @@ class ServerConfig:
     max_body_bytes: Count = 1 << 20
     """A larger request is refused before it is read."""
     rate_per_minute: OptionalCount = 0
-    """Requests that one caller may make a minute, of each worker; 0 = any number."""
+    """Requests that one caller may make a minute; 0 = any number."""
     drain_timeout_s: Seconds = 15
     """How long requests that are being served may take when the server is told to stop."""
     allowed_hosts: str = ""

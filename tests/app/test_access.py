@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 from pathlib import Path
 
 import pytest
 
 from codeintel_rev.app.auth import Tokens, digest_of, new_entry, new_token
 from codeintel_rev.app.limits import RateLimiter
+from codeintel_rev.app.private_redis import PrivateRedis
 from codeintel_rev.app.problems import STATUS, TITLES
 from codeintel_rev.app.workers import is_public
 from codeintel_rev.errors import CodeIntelError, InvalidArgument, SettingsError
+from codeintel_rev.io.redis_rates import RedisRates
+from codeintel_rev.io.redis_scopes import connect
 from codeintel_rev.mcp_server.callers import Caller, SessionSigner, checked_session, new_session
 from tests.fakes.clock import FakeClock
 
@@ -24,13 +29,44 @@ def test_every_error_of_the_program_has_a_status_and_a_title() -> None:
     assert own <= set(STATUS) == set(TITLES)
 
 
-def test_a_bucket_fills_with_time() -> None:
+async def test_a_bucket_fills_with_time() -> None:
     clock = FakeClock()
     limiter = RateLimiter(rate=2.0, burst=2.0, clock=clock)
-    assert [limiter.wait_s("ann") for _ in range(3)] == [0, 0, 1]
-    assert limiter.wait_s("bob") == 0
+    assert [await limiter.wait_s("ann") for _ in range(3)] == [0, 0, 1]
+    assert await limiter.wait_s("bob") == 0
     clock.advance(500)
-    assert [limiter.wait_s("ann") for _ in range(2)] == [0, 1]
+    assert [await limiter.wait_s("ann") for _ in range(2)] == [0, 1]
+
+
+async def test_a_bucket_is_shared_by_workers(redis_server: PrivateRedis) -> None:
+    redis = connect(redis_server.url)
+    name = secrets.token_hex()  # nobody has asked as this one before
+    workers = [RateLimiter(0.001, 3, shared=RedisRates(redis, 0.001, 3)) for _ in range(2)]
+    waits = [await workers[turn % 2].wait_s(name) for turn in range(4)]
+    assert waits[:3] == [0, 0, 0]
+    assert 900 < waits[3] <= 1000
+    assert await workers[0].wait_s(f"{name}2") == 0
+    await redis.aclose()
+
+
+async def test_a_bucket_fills_with_the_time_of_redis(redis_server: PrivateRedis) -> None:
+    redis = connect(redis_server.url)
+    rates = RedisRates(redis, rate=1000.0, burst=1.0)
+    name = secrets.token_hex()
+    async with asyncio.timeout(60):
+        for _ in range(3):
+            while await rates.wait_s(name):  # noqa: ASYNC110  another process decides
+                await asyncio.sleep(0.001)
+    await redis.aclose()
+
+
+async def test_a_worker_counts_by_itself_while_redis_is_away() -> None:
+    redis = connect("redis://127.0.0.1:1")
+    limiter = RateLimiter(0.001, 2, shared=RedisRates(redis, 0.001, 2))
+    waits = [await limiter.wait_s("ann") for _ in range(3)]
+    assert waits[:2] == [0, 0]
+    assert waits[2] > 0
+    await redis.aclose()
 
 
 async def test_a_tokens_file_holds_hashes_only(tmp_path: Path) -> None:
