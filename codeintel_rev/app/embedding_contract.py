@@ -17,7 +17,6 @@ from codeintel_rev.errors import (
     SettingsError,
     Unavailable,
 )
-from codeintel_rev.io.static_embedder import StaticEmbedder
 
 _REPAIR = "run `codeintel doctor --repair`"
 
@@ -79,7 +78,9 @@ def _breach_of_files(index: LocalIndex) -> Breach | None:
 
 
 def _breach_of_server(embedder: IndexEmbedder) -> Breach | None:
-    if isinstance(embedder, StaticEmbedder):
+    from codeintel_rev.io.remote_embedder import RemoteEmbedder
+
+    if not isinstance(embedder, RemoteEmbedder):
         return None
     try:
         length = embedder.vector_length()

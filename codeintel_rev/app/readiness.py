@@ -13,7 +13,6 @@ from codeintel_rev.app.embedding_contract import breach_of
 from codeintel_rev.app.local import LocalIndex
 from codeintel_rev.app.single_flight import AsyncSingleFlight
 from codeintel_rev.errors import CodeIntelError
-from codeintel_rev.io.static_embedder import StaticEmbedder
 from codeintel_rev.mcp_server.public_errors import public
 from codeintel_rev.ports import Clock
 
@@ -129,9 +128,11 @@ class ReadinessProbe:
             return f"{index.embedder.model_id}, {index.embedder.dim} dimensions"
 
     def _embedding_server(self) -> str:
+        from codeintel_rev.io.remote_embedder import RemoteEmbedder
+
         with self._context.served.use() as index:
             embedder = index.embedder
-            return "embedded" if isinstance(embedder, StaticEmbedder) else embedder.check()
+            return embedder.check() if isinstance(embedder, RemoteEmbedder) else "in this process"
 
     def _index(self) -> str:
         """Search, which touches journal, vectors and words."""
