@@ -80,7 +80,7 @@ def unsupported_answer(
 def nothing_found(query: str, limits: Collection[str] = ()) -> str:
     """Return the answer to a question for which there are no snippets."""
     if "scope_empty" in limits:
-        return "The scope selects no file, so there is nothing to answer from."
+        return "No indexed file is in scope, so there is nothing to answer from."
     if "no_retrieval" in limits:
         return f"Retrieval failed, so nothing can be said about {quoted(query)}."
     return f"Nothing in the index matches {quoted(query)}."

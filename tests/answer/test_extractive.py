@@ -108,7 +108,7 @@ def test_sources_list_every_snippet_once():
 
 def test_nothing_found_says_why():
     assert nothing_found("where\nis it?") == "Nothing in the index matches “where is it?”."
-    assert "selects no file" in nothing_found("q", ["scope_empty"])
+    assert "No indexed file is in scope" in nothing_found("q", ["scope_empty"])
     assert "Retrieval failed" in nothing_found("q", ["no_retrieval"])
 
 

@@ -149,7 +149,7 @@ async def test_an_empty_scope_is_reported():
     envelope = await envelope_of(context)
 
     assert envelope.limits == ("scope_empty",)
-    assert "selects no file" in envelope.answer
+    assert "No indexed file is in scope" in envelope.answer
 
 
 @pytest.mark.parametrize("error", [BadGlob("bad glob '['"), NotFound("no repository 'x'")])
