@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,14 +38,22 @@ class EvaluatedAnswers:
         self._index = index
         self._limit = index.settings.answer.max_query_chars
 
-    def ask(self, question: str) -> Asked:
+    def ask(self, question: str, system: str = "") -> Asked:
         """Return the answer; a question longer than may be asked loses its end."""
         trace: dict[str, Any] = {}
-        for event in self._index.ask_events(plain_text(question)[: self._limit]):
+        for event in self._told(system).ask_events(plain_text(question)[: self._limit]):
             trace = event.trace or trace
             if event.envelope is not None:
                 return Asked(event.envelope, trace)
         raise AssertionError("an answer ends with its envelope")
+
+    def _told(self, system: str) -> LocalIndex:
+        """Return the index with other instructions to the language model."""
+        if not system:
+            return self._index
+        told, settings = copy(self._index), self._index.settings
+        told.settings = replace(settings, answer=replace(settings.answer, system_prompt=system))
+        return told
 
 
 def evaluation_folder(data_dir: Path | None, settings: Settings) -> Path:

@@ -29,8 +29,8 @@ class Asked(NamedTuple):
 class Answerer(Protocol):
     """Answers questions about one tree."""
 
-    def ask(self, question: str) -> Asked:
-        """Return the answer to a question."""
+    def ask(self, question: str, system: str = "") -> Asked:
+        """Return the answer to a question; ``system`` replaces what a language model is told first."""
         ...
 
 
@@ -85,7 +85,8 @@ def run(
     """Ask every question of its own tree, and of the next ``elsewhere`` trees of other repositories.
 
     ``prompts`` are system texts by name; for each the prompt is built from the same snippets, and
-    scored by what of the gold places it still holds.
+    scored by what of the gold places it still holds. Where a language model answers, it is asked with
+    each of them as well: retrieval does not depend on it, so that the snippets stay the same.
     """
     report = AnswerReport()
     done, total = 0, (1 + elsewhere) * sum(len(task.queries) for task in plan.tasks)
@@ -124,6 +125,8 @@ def _ask(
             report.seconds.setdefault(stage_name, []).append(value / 1000)
     for title, system in prompts.items():
         scores = _prompt_scores(query, envelope, system, prefix)
+        if envelope.plan.synthesizer == "chat":
+            scores |= _chat_scores(query, answerer.ask(query.text, system), prefix)
         report.rows.setdefault(f"{name} prompt={title}", []).append(scores)
 
 
@@ -152,6 +155,20 @@ def _prompt_scores(
         "snippets": float(len(kept)),
         "truncated": float(prompt.truncated),
     }
+
+
+def _chat_scores(query: Query, asked: Asked, prefix: str) -> dict[str, float]:
+    """Return what a language model made of the snippets."""
+    envelope, trace = asked
+    scores = score_answer(query, envelope, prefix)
+    kept = ("citations", "citation_precision", "citation_recall", "names_in_answer")
+    words = ("citation_invalid", "citation_missing", "synthesis_error", "synthesis_timeout")
+    told = {"tokens_out": trace.get("tokens_out"), "ttft_ms": trace.get("ttft_ms")}
+    return (
+        {name: scores[name] for name in kept if name in scores}
+        | {word: float(word in envelope.limits) for word in words}
+        | {name: float(value) for name, value in told.items() if value is not None}
+    )
 
 
 def _hit(snippet: Snippet) -> SearchHit:

@@ -5,6 +5,7 @@ import pytest
 
 from codeintel_rev.cli import exit_codes
 from codeintel_rev.cli.program import run
+from tests.fakes.model_server import DONE, ModelServer, chunk, serving
 
 COMMIT = "a" * 40
 
@@ -58,6 +59,39 @@ def test_answers_are_scored_on_their_own_repository_and_on_others(
 
     assert run(["eval-answers", *arguments]) == exit_codes.DONE
     assert "citation_recall" in capsys.readouterr().out
+
+
+def test_prompts_are_compared_by_what_a_language_model_makes_of_them(
+    questions: Path,
+    trees: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    short = "Answer from the snippets."
+    (tmp_path / "short.txt").write_text(short)
+    with serving(ModelServer()) as server:
+        server.stream = [chunk("It is "), chunk("`match_url` [1][9]."), DONE]
+        monkeypatch.setenv("VLLM_CHAT_BASE_URL", server.url)
+        monkeypatch.setenv("VLLM_CHAT_MODEL", "m")
+        monkeypatch.setenv("ANSWER_SYNTHESIS_TIMEOUT_MS", "60000")
+        monkeypatch.setenv("ANSWER_TIME_BUDGET_MS", "60000")
+        code = run(["eval-answers", str(questions), "--repos", str(trees), "--json",
+                    "--data-dir", str(tmp_path / "data"), "--prompt", str(tmp_path / "short.txt")])  # fmt: skip
+        prompts = [body["messages"] for body in server.bodies("/v1/chat/completions")]
+
+    assert code == exit_codes.DONE
+    scores = json.loads(capsys.readouterr().out)["sets"]["asked prompt=short"]
+    assert (scores["citations"], scores["citation_invalid"], scores["citation_missing"]) == (
+        1,
+        1,
+        0,
+    )
+    assert scores["citation_precision"] == 1
+    assert scores["tokens_out"] > 0
+    assert len(prompts) == 9  # three questions: as they are, and with each of the two texts
+    told_short = [messages for messages in prompts if messages[0]["content"] == short]
+    assert [m[1] for m in told_short] == [m[1] for m in prompts[::3]]
 
 
 def test_a_prompt_that_cannot_be_read_is_named(
