@@ -5,6 +5,7 @@ VLLM := .venv-vllm
 LUCENE := .venv-lucene
 CLIENTS := .clients
 FUZZ := .venv-fuzz
+DEPLOY := .venv-deploy
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install -qq --progress-bar off -c constraints.txt
 
@@ -17,7 +18,7 @@ export Q REPO
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: ask bench format help lint quality-gates test test-all test-foundations test-lucene
-.PHONY: fuzz-http test-clients
+.PHONY: check-deploy fuzz-http test-clients
 .PHONY: test-minilm test-rag-pipeline test-vllm vllm-up
 
 help: ## list the targets
@@ -64,6 +65,9 @@ test-clients: $(VENV)/.dev $(CLIENTS)/.installed ## test the server with the MCP
 fuzz-http: $(VENV)/.dev $(FUZZ)/.made ## test the HTTP API with requests made from its OpenAPI document
 	@$(PY) -m pytest -m fuzz tests/fuzz $(ARGS)
 
+check-deploy: $(DEPLOY)/.made ## check the files of deploy/ with the tools of their trades
+	@scripts/deploy/check $(CURDIR)/$(DEPLOY)
+
 lint: $(VENV)/.dev ## ruff, mypy and the rules on imports
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
@@ -93,6 +97,10 @@ $(VENV)/.minilm: | $(PY)
 
 $(LUCENE)/.made: scripts/lucene/create-env pyproject.toml constraints.txt
 	@scripts/lucene/create-env $(LUCENE) && touch $@
+
+$(DEPLOY)/.made: scripts/deploy/requirements.txt
+	@scripts/create-venv $(DEPLOY)
+	@$(DEPLOY)/bin/python -m pip --disable-pip-version-check install -qq --progress-bar off -r $< && touch $@
 
 $(CLIENTS)/.installed: scripts/clients/package.json scripts/clients/session.mjs
 	@mkdir -p $(CLIENTS) && cp scripts/clients/* $(CLIENTS)
