@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from codeintel_rev.errors import IndexDamaged
 from codeintel_rev.io.parquet_store import CHUNKS_FILE, DATABASE_FILE, CatalogRow
+from codeintel_rev.io.search_path import search_path
 
 __all__ = ["CHUNKS_FILE", "DATABASE_FILE", "build_catalog", "create_chunks"]
 
@@ -26,7 +27,7 @@ _TYPES = {
 def build_catalog(folder: Path, *, materialize: bool = False) -> None:
     """Make ``catalog.duckdb`` beside ``chunks.parquet``."""
     with duckdb.connect(folder / DATABASE_FILE, config={"threads": 1}) as connection:
-        connection.execute("SET file_search_path = ?", [str(folder)])
+        connection.execute("SET file_search_path = ?", [search_path(folder)])
         create_chunks(connection, folder, materialize=materialize)
         connection.execute("CHECKPOINT")
 

@@ -19,13 +19,20 @@ from codeintel_rev.io.duckdb_manager import DuckDBManager
 from codeintel_rev.io.duckdb_query_builder import RECORD_COLUMNS, DuckDBQueryBuilder
 from codeintel_rev.io.line_scan import check_sql, columns_sql, scan_sql
 from codeintel_rev.text.globs import GlobSet
-from codeintel_rev.types import ChunkRecord, LineMatches, LinePattern
+from codeintel_rev.text.kinds import definition_order
+from codeintel_rev.types import ChunkHead, ChunkRecord, LineMatches, LinePattern
 
 _WITH_NEWER = (
     f"WITH chunks AS (SELECT {RECORD_COLUMNS} FROM main.chunks"  # noqa: S608  constants
     f" UNION ALL SELECT {RECORD_COLUMNS} FROM newer) "
 )
 """Lets a query over ``chunks`` see rows that the catalog does not have yet."""
+
+_DEFINITIONS = """
+    SELECT min(row), uri, arg_min(kind, row), symbol FROM chunks
+    WHERE lower(string_split(symbol, '.')[-1]) = lower($name) GROUP BY uri, symbol
+"""
+"""The first chunk of each definition of a name: a long one is cut into several."""
 
 
 class DuckDBCatalog:
@@ -84,6 +91,24 @@ class DuckDBCatalog:
         records = self._records(sql, {"rows": list(rows)}, None)
         found = {record.row: record for record in reversed(records)}
         return [found[row] for row in rows if row in found]
+
+    def heads(self, rows: Sequence[int]) -> dict[int, ChunkHead]:
+        """Return what ranking needs of ``rows``, by row; rows it does not hold are left out."""
+        columns = ", ".join(ChunkHead.__struct_fields__)
+        sql = f"SELECT DISTINCT {columns} FROM chunks WHERE row = ANY($rows)"  # noqa: S608
+        with self._connection(self._timeout_s) as connection:
+            found = connection.execute(sql, {"rows": list(rows)}).fetchall()
+        return {row[0]: ChunkHead(*row) for row in found}
+
+    def definitions(self, name: str, limit: int) -> list[int]:
+        """Return rows in which something called ``name`` is defined: exact case, types first.
+
+        The catalog knows the one definition that a chunk is of; those inside it the journal knows.
+        """
+        with self._connection(self._timeout_s) as connection:
+            found = connection.execute(_DEFINITIONS, {"name": name}).fetchall()
+        found.sort(key=lambda one: (not one[3].endswith(name), definition_order(one[2]), one[1]))
+        return [row for row, *_ in found[:limit]]
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:

@@ -22,10 +22,10 @@ from typing import Any, Final, cast
 import duckdb
 
 from codeintel_rev.config.settings import DuckDBConfig
-from codeintel_rev.errors import Unavailable
 from codeintel_rev.io.catalog_builder import create_chunks
 from codeintel_rev.io.duckdb_errors import explained
 from codeintel_rev.io.duckdb_query_builder import DuckDBQueryBuilder
+from codeintel_rev.io.search_path import search_path
 
 __all__ = ["IN_MEMORY", "DuckDBManager", "DuckDBQueryBuilder"]
 
@@ -145,7 +145,7 @@ class DuckDBManager:
             run("SET temp_directory = ''")
         if self._folder is not None:
             # without GLOBAL it is the root's alone
-            run("SET GLOBAL file_search_path = ?", [str(_searchable(self._folder))])
+            run("SET GLOBAL file_search_path = ?", [search_path(self._folder)])
 
     def _ensure_schema(self) -> None:
         """Make ``chunks`` unless the file has it, and check that it has."""
@@ -230,15 +230,3 @@ def _open(path: Path | str, read_only: bool | None) -> tuple[duckdb.DuckDBPyConn
         with suppress(duckdb.ConnectionException):  # this process has it open for writing
             return duckdb.connect(str(path), read_only=True), True
     return duckdb.connect(str(path)), False
-
-
-def _searchable(folder: Path) -> Path:
-    """Return ``folder``; raises ``Unavailable`` when DuckDB would take its name for a list."""
-    absolute = folder.absolute()
-    if "," in str(absolute):
-        raise Unavailable(
-            f"DuckDB cannot read a catalog whose path holds a comma: {absolute}",
-            hint="name a folder without one with --data-dir",
-            value=str(absolute),
-        )
-    return absolute

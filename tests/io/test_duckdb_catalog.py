@@ -163,6 +163,27 @@ def test_newer_rows_are_found_beside_those_of_the_catalog(catalog: DuckDBCatalog
     assert asyncio.run(catalog.query_by_ids([newer["id"]])) == []
 
 
+def test_heads_say_what_ranking_needs(catalog: DuckDBCatalog) -> None:
+    heads = catalog.heads([2, 99, 0])
+    assert set(heads) == {0, 2}
+    assert (heads[2].id, heads[2].uri, heads[2].lang) == (IDS[2], PATHS[2], LANGS[2])
+
+
+def test_definitions_come_in_exact_case_and_types_first(tmp_path: Path) -> None:
+    symbols = ["parse", "Parse", "shop.Parse", "shop.Parse", "Parser", "parse.inner", ""]
+    kinds = ["function", "function", "class", "class", "class", "function", "block"]
+    rows = [
+        catalog_row(n, f"{n}.py" if n < 3 else "2.py", symbol=symbol, kind=kind)
+        for n, (symbol, kind) in enumerate(zip(symbols, kinds, strict=True))
+    ]
+    catalog = DuckDBCatalog(make_catalog(tmp_path, rows), DuckDBConfig())
+    assert catalog.definitions("Parse", 10) == [2, 1, 0]
+    assert catalog.definitions("parse", 10) == [0, 2, 1]
+    assert catalog.definitions("Parse", 1) == [2]
+    assert catalog.definitions("%", 10) == []
+    catalog.close()
+
+
 def test_a_chunk_at_several_places_is_one(tmp_path: Path) -> None:
     rows = [catalog_row(0), catalog_row(0, start_line=9, ref="dev"), catalog_row(1, "b.py")]
     catalog = DuckDBCatalog(make_catalog(tmp_path, rows), DuckDBConfig())

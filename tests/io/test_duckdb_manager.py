@@ -200,10 +200,19 @@ def test_a_catalog_can_be_moved(db_path: Path, tmp_path: Path) -> None:
         assert count(manager) == 500
 
 
-def test_a_folder_that_duckdb_cannot_name_is_told(db_path: Path, tmp_path: Path) -> None:
-    db_path.parent.rename(tmp_path / "a,b")
-    with pytest.raises(Unavailable, match="comma"):
-        DuckDBManager(tmp_path / "a,b" / db_path.name, DuckDBConfig())
+def test_a_folder_with_commas_in_its_name_is_served(db_path: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "a,b, c"
+    db_path.parent.rename(folder)
+    with DuckDBManager(folder / db_path.name, DuckDBConfig()) as first:
+        with DuckDBManager(folder / db_path.name, DuckDBConfig()) as second:
+            assert count(second) == 500
+        assert count(first) == 500
+
+
+def test_a_catalog_is_made_in_a_folder_with_commas_in_its_name(tmp_path: Path) -> None:
+    path = make_catalog(tmp_path / "a,b", [catalog_row(0), catalog_row(1)])
+    with DuckDBManager(path, DuckDBConfig()) as manager:
+        assert count(manager) == 2
 
 
 # --- time and memory ----------------------------------------------------------------------------
