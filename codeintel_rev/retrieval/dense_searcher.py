@@ -41,6 +41,8 @@ class DenseSearcher:
         self._scans_left = faiss_after
         self._faiss: FaissFlat | None = None
         self._large = nearest and LargeSearcher(nearest, blocks, self._gather)
+        self._translated: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None
+        """The last mask of rows, and what it is by position: searches of one scope share it."""
         self._lock = Lock()
 
     def search(
@@ -66,9 +68,11 @@ class DenseSearcher:
         return self._scores(np.searchsorted(self._rows, rows), query)
 
     def _by_position(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        known = self._rows[: np.searchsorted(self._rows, len(mask))]
-        inside: NDArray[np.bool_] = mask[known]
-        return inside
+        translated = self._translated
+        if translated is None or translated[0] is not mask:
+            known = self._rows[: np.searchsorted(self._rows, len(mask))]
+            translated = self._translated = (mask, mask[known])
+        return translated[1]
 
     def _open_faiss(self) -> FaissFlat:
         with self._lock:
