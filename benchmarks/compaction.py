@@ -20,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -164,13 +165,13 @@ def parts(data: Path) -> dict[str, int]:
 
 
 def size(folder: Path) -> int:
-    total = 0
+    """Return the bytes of all files; one with several names, as a compaction gives, counts once."""
+    found = {}
     for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:  # taken away meanwhile
-            continue
-    return total
+        with suppress(FileNotFoundError):  # taken away meanwhile
+            stat = path.stat()
+            found[stat.st_ino] = stat.st_size if path.is_file() else 0
+    return sum(found.values())
 
 
 class Peak:

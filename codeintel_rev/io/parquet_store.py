@@ -43,8 +43,9 @@ _ZSTD_LEVEL = 1
 """Fastest: level 3 saves 3% of the file for half as much time again."""
 _ONE_PAGE = (1 << 31) - 1
 """A page of a column is cut after so many bytes, or values: never."""
-_REPEATING = ("repo", "uri", "lang", "symbol", "kind", "content_hash", "commit", "ref", "refs")
-"""Columns in which a value is stored once and then numbered."""
+_REPEATING = ("repo", "uri", "lang", "symbol", "kind", "content_hash", "commit", "ref")
+_REPEATING_ELEMENTS = "refs.list.element"
+"""Columns in which a value is stored once and then numbered; Parquet knows a list by its elements."""
 _OWN = ("row", "id", "uri", "lang", "kind", "symbol", "content")
 """Columns that belong to the chunk itself, wherever it stands."""
 _FROM_JOURNAL = ("row", "id", "path", "lang", "kind", "symbol", "text")
@@ -141,7 +142,7 @@ class ChunksWriter:
             # vectors do not compress
             compression=dict.fromkeys(columns, "zstd") | {"embedding": "none"},
             compression_level=dict.fromkeys(columns, _ZSTD_LEVEL),
-            use_dictionary=list(_REPEATING),
+            use_dictionary=[*_REPEATING, _REPEATING_ELEMENTS],
             write_statistics=["row", "id", "uri", "lang", "kind", "start_line", "end_line"],
             write_page_checksum=True,
             data_page_size=_ONE_PAGE,
