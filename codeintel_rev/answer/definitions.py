@@ -45,11 +45,13 @@ _KINDS = {
     "object": "class",
     "protocol": "interface",
 }
+_EMPTY_MACRO = re.compile(r"[ \t]*\#[ \t]*define[ \t]+\w+[ \t]*")
+"""What keeps a header from being read twice: a name that stands for nothing."""
 _STATEMENT = re.compile(r"[ \t]*(?:return|if|else|for|while|switch|await|throw|raise|new)\b")
 _CLOSER = re.compile(r"[})\]{]|end\b")
 _LEAD = re.compile(r"[ \t]*(?:@|//|/\*|\*(?:[ /]|$)|\#[ !\[]|\#$|--|\[\w)")
 _ATTRIBUTE = re.compile(r"[ \t]*(?:@|\#\[|\[)")
-_MARKER = re.compile(r"^[ \t]*(?:/\*+|\*+/|\*|//+!?|\#+!?|--+)[ \t]?|[ \t]*\*+/[ \t]*$")
+_MARKER = re.compile(r"^[ \t]*(?:/\*+|\*+/|\*|//+!?|\#+!?(?![!\[])|--+)[ \t]?|[ \t]*\*+/[ \t]*$")
 _LICENCE = re.compile(r"copyright|licen[cs]e|SPDX|\(c\)", re.IGNORECASE)
 _DOCSTRING = re.compile(r"\s*[rRuU]?(?P<quote>\"\"\"|''')(?P<text>.*?)(?:(?P=quote)|\Z)", re.DOTALL)
 _INLINE_TAG = re.compile(r"\{@\w+\s+([^{}]*)\}")
@@ -86,7 +88,7 @@ def definitions_in(lines: Sequence[str]) -> list[Definition]:
     found = []
     for number, line in enumerate(lines):
         match = _KEYWORD.match(line[:MAX_LINE]) or _ARROW.match(line[:MAX_LINE])
-        if match:
+        if match and not _EMPTY_MACRO.fullmatch(line):
             keyword = match.groupdict().get("keyword", "function")
             kind = "macro" if keyword.startswith("#") else _KINDS.get(keyword, keyword)
             found.append(_definition(lines, number, match["name"], kind))

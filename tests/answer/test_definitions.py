@@ -181,6 +181,16 @@ def test_an_opening_is_the_first_line_with_words():
     assert opening_of(["{", "}"]) == ""
 
 
+@pytest.mark.parametrize("line", ["#[cfg(doc)]", "#![deny(missing_docs)]"])
+def test_an_attribute_is_no_comment(line):
+    assert opening_of(["", line, "mod net;"]) == line
+
+
+def test_a_name_that_stands_for_nothing_defines_nothing():
+    header = "#ifndef BOX_H\n#define BOX_H\n#define SIZE 3\n#define OPEN(box) (box)->open\n"
+    assert [found.name for found in definitions_in(header.splitlines())] == ["SIZE", "OPEN"]
+
+
 @pytest.mark.parametrize(
     ("code", "doc"),
     [
