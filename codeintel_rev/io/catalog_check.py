@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from codeintel_rev.io.catalog_builder import CHUNKS_FILE, DATABASE_FILE
 from codeintel_rev.io.parquet_store import read_marks, read_pages
+from codeintel_rev.io.search_path import search_path
 
 
 class CatalogContents(NamedTuple):
@@ -31,7 +32,7 @@ def read_catalog(folder: Path) -> CatalogContents:
         sequence, end_row = read_marks(folder / CHUNKS_FILE)
         read_pages(folder / CHUNKS_FILE)
         with duckdb.connect(folder / DATABASE_FILE, read_only=True) as connection:
-            connection.execute("SET file_search_path = ?", [str(folder)])
+            connection.execute("SET file_search_path = ?", [search_path(folder)])
             widths = connection.execute("SELECT DISTINCT len(embedding) FROM chunks").fetchall()
             found = connection.execute("SELECT DISTINCT row, id FROM chunks ORDER BY row")
             columns = found.fetchnumpy()

@@ -77,6 +77,13 @@ def test_a_whole_index_passes_every_check(repo: Path) -> None:
     assert [check.name for check in report.checks[1:]] == [f"shop: {name}" for name in CHECKS]
 
 
+def test_an_index_behind_a_comma_passes_every_check(repo: Path) -> None:
+    moved = repo.rename(repo.with_name("shop, the"))
+    compact_data_dir(moved / ".codeintel", progress=quiet)
+    report = examine(moved / ".codeintel")
+    assert report.ok, faults(report)
+
+
 def test_an_index_that_was_never_compacted_is_whole(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("def a():\n    return 1\n")
     index_repositories([tmp_path])
