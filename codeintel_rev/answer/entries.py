@@ -93,6 +93,11 @@ class Entry:
         return self.definition is not None and self.definition.kind in _TYPES
 
     @property
+    def is_macro(self) -> bool:
+        """Whether it gives a name to a text."""
+        return self.definition is not None and self.definition.kind == "macro"
+
+    @property
     def signature(self) -> str:
         """How the definition reads, or empty where that tells no more than its name."""
         if self.definition is None or self.group == "tests":

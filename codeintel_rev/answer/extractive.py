@@ -89,9 +89,15 @@ def nothing_found(query: str, limits: Collection[str] = ()) -> str:
 def _source_of_message(
     question: Question, entries: Sequence[Entry]
 ) -> tuple[Entry, Excerpt] | None:
-    """Return where the message that the question quotes stands, in code before anything else."""
-    in_order = sorted(entries, key=lambda entry: ("code", "tests", "docs").index(entry.group))
-    for entry in in_order:
+    """Return where the message that the question quotes stands.
+
+    Code goes before tests and documents, and what does something before what only names it.
+    """
+
+    def place(entry: Entry) -> tuple[int, bool]:
+        return ("code", "tests", "docs").index(entry.group), entry.is_macro
+
+    for entry in sorted(entries, key=place):
         excerpt = message_excerpt(question, entry.passage.lines)
         if excerpt is not None:
             return entry, excerpt

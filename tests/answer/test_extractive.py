@@ -140,6 +140,20 @@ def test_a_message_leads_to_the_statement_that_raises_it():
     )
 
 
+def test_a_statement_that_prints_a_message_goes_before_a_name_for_it():
+    name = make_hit(
+        8, '#define WRONG "operation against the wrong kind of value"\n', uri="src/messages.h",
+        language="c", symbol="WRONG", kind="macro",
+    )  # fmt: skip
+    prints = make_hit(
+        9, 'void check(box *b) {\n    reply(b, "operation against the wrong kind of value");\n}\n',
+        uri="src/check.c", language="c", symbol="check", kind="function",
+    )  # fmt: skip
+    message = "operation against the wrong kind of value"
+    text = text_of(extractive_answer(message, [name, prints]))
+    assert text.startswith("This text is found in the function `check` (src/check.c:2-2)")
+
+
 def test_the_definition_of_a_name_that_was_asked_for_leads():
     text = text_of(extractive_answer("what does compile_path do?", [ROUTER, BOX, HELPERS]))
 
