@@ -26,7 +26,7 @@ _SHORT, _LONG = 3, 25
 BONUSES: Mapping[str, float] = {"named": 0.1, "file_name": 0.05, "definition": 0.05}
 """What a signal adds to a match, which is at most 1."""
 
-PENALTIES: Mapping[str, float] = {"test_path": 0.5, "prose": 0.5, "copied": 0.3}
+PENALTIES: Mapping[str, float] = {"test_path": 0.5, "prose": 0.5, "data": 0.3, "copied": 0.3}
 """The share of its score that a signal takes from a chunk."""
 
 FILE_SHARE = 0.2

@@ -34,6 +34,12 @@ _PROSE_WORDS = frozenset(
         "tutorial",
     ]
 )
+_DATA = frozenset(["config", "css", "csv", "ignore", "json", "svg", "toml", "xml", "yaml"])
+_DATA_WORDS = (
+    "build ci config configuration configure css data dependency docker flag fixture json key manifest"
+    " option package pipeline property schema setting svg toml version workflow xml yaml yml"
+)
+_DATA_STEMS = frozenset(map(stem, _DATA_WORDS.split()))
 _NO_DEFINITION = frozenset({"", "block", "lines", "section"})
 
 
@@ -45,6 +51,7 @@ class QueryFacts(NamedTuple):
     stems: frozenset[str]
     wants_tests: bool
     wants_prose: bool
+    wants_data: bool
 
 
 Signal = Callable[[QueryFacts, Sequence[Candidate]], list[float]]
@@ -54,15 +61,17 @@ Signal = Callable[[QueryFacts, Sequence[Candidate]], list[float]]
 def query_facts(terms: Iterable[str], title: Collection[str] | None = None) -> QueryFacts:
     """Work out what ranking asks of a query with these terms.
 
-    Whether it asks for tests or prose, its ``title`` tells: nearly every issue holds an example.
+    Whether it asks for tests, prose or data, its ``title`` tells: nearly every issue holds an example.
     """
     distinct = frozenset(terms)
     asked = distinct if title is None else frozenset(title)
+    asked_stems = frozenset(map(stem, asked))
     return QueryFacts(
         terms=len(distinct),
         stems=frozenset(map(stem, distinct)),
-        wants_tests=not _TEST_STEMS.isdisjoint(map(stem, asked)),
+        wants_tests=not asked_stems.isdisjoint(_TEST_STEMS),
         wants_prose=not asked.isdisjoint(_PROSE_WORDS),
+        wants_data=not asked_stems.isdisjoint(_DATA_STEMS),
     )
 
 
@@ -97,13 +106,21 @@ def prose(facts: QueryFacts, candidates: Sequence[Candidate]) -> list[float]:
     return [float(candidate.head.lang in _PROSE) for candidate in candidates]
 
 
+def data(facts: QueryFacts, candidates: Sequence[Candidate]) -> list[float]:
+    """1 for settings and data, unless the query asks for some."""
+    if facts.wants_data:
+        return [0.0] * len(candidates)
+    return [float(candidate.head.lang in _DATA) for candidate in candidates]
+
+
 def copied(_: QueryFacts, candidates: Sequence[Candidate]) -> list[float]:
     """1 for what was built here or copied from another project: the code meant is elsewhere."""
     return [float(_is_copied(candidate.head.uri)) for candidate in candidates]
 
 
 SIGNALS: Mapping[str, Signal] = {
-    signal.__name__: signal for signal in (named, file_name, definition, test_path, prose, copied)
+    signal.__name__: signal
+    for signal in (named, file_name, definition, test_path, prose, data, copied)
 }
 
 

@@ -60,6 +60,13 @@ def test_code_that_is_only_called_so_was_not_copied(uri: str) -> None:
     assert value("copied", "parse url", uri=uri) == 0.0
 
 
+@pytest.mark.parametrize("lang", ["json", "yaml", "toml", "config"])
+def test_data_counts_only_when_asked_for(lang: str) -> None:
+    assert value("data", "where are commands dispatched", lang=lang) == 1.0
+    assert value("data", "dispatch options of commands", lang=lang) == 0.0
+    assert value("data", "workflow that builds the wheels", lang=lang) == 0.0
+
+
 def test_prose_counts_only_when_asked_for() -> None:
     assert value("prose", "parse url", lang="markdown") == 1.0
     assert value("prose", "install guide", lang="markdown") == 0.0
