@@ -300,3 +300,27 @@ def test_a_key_goes_where_the_settings_say(
     assert headers["api-key"] == "s3cret"
     assert "authorization" not in headers
     assert "s3cret" not in repr(settings)
+
+
+async def test_a_server_lets_the_language_model_answer_many_at_once(
+    server: ModelServer, configure: Configure, shop: Path
+) -> None:
+    end = chunk("", finish_reason="stop")
+    server.stream = [chunk("It is "), chunk("added [1]."), end, USAGE, DONE]
+    settings = replace(configure(VLLM_CHAT_MODEL="m"), data_dir=shop / ".codeintel")
+    await asyncio.to_thread(lambda: open_index(shop, settings=settings).close())
+    context = await ApplicationContext.create(settings)
+
+    async def ask() -> str:
+        async with context.served.answering() as orchestrator:
+            events = orchestrator.answer("where is an item added to the cart?")
+            (envelope,) = [e.envelope async for e in events if e.envelope is not None]
+        assert envelope.plan.synthesizer == "chat"
+        return envelope.answer
+
+    try:
+        found = await asyncio.gather(*(ask() for _ in range(8)))
+    finally:
+        await context.close()
+    assert set(found) == {"It is added (cart.py:1-2)."}
+    assert len(texts(server)) == 3  # the same question is embedded once

@@ -27,11 +27,12 @@ class Served(NamedTuple):
     model: str
     process: subprocess.Popen[bytes]
     log: Path
+    options: tuple[str, ...] = ()
 
 
-def serve(model: str, folder: Path, *options: str) -> Served:
-    """Start a server without waiting for it."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
+def serve(model: str, folder: Path, *options: str, port: int = 0) -> Served:
+    """Start a server without waiting for it; on any free port, or on ``port``."""
+    with socket.create_server(("127.0.0.1", port)) as free:
         port = free.getsockname()[1]
     log = folder / f"{model}-{port}.log"
     with log.open("wb") as out:
@@ -48,7 +49,13 @@ def serve(model: str, folder: Path, *options: str) -> Served:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    return Served(f"http://127.0.0.1:{port}", model, process, log)
+    return Served(f"http://127.0.0.1:{port}", model, process, log, options)
+
+
+def restarted(served: Served, folder: Path) -> Served:
+    """Start again, at its address, a server that was stopped; without waiting for it."""
+    port = int(served.url.rpartition(":")[2])
+    return serve(served.model, folder, *served.options, port=port)
 
 
 def wait_for(served: Served) -> Served:
