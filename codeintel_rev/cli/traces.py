@@ -109,7 +109,7 @@ def _moment(text: str) -> datetime:
 
 
 def _line(row: Row) -> str:
-    rated = f"{row['confidence']:.2f}" if "confidence" in row else f"{row['hits']:4} hits"
+    rated = f"{row['confidence']:.2f}" if "confidence" in row else f"hits {row['hits']:<4}"
     status = "error " if row.get("status") == "error" else ""
     words = f"{row['query']!r}  {status}{','.join(row['limits'] or ())}"
     took = f"{row['total_latency_ms']:8.1f} ms"
@@ -123,5 +123,9 @@ def _show(output: Output, row: Row) -> None:
     from codeintel_rev.cli.waterfall import waterfall
 
     told = ((name, value) for name, value in row.items() if value not in (None, [], ""))
-    facts = "\n".join(f"{name:<22}{value}" for name, value in told)
+    facts = "\n".join(f"{name:<22}{_plain(value)}" for name, value in told)
     output.text(f"{waterfall(row)}\n\n{facts}")
+
+
+def _plain(value: object) -> object:
+    return round(value, 3) if isinstance(value, float) else value

@@ -101,7 +101,7 @@ def test_searches_leave_a_trace_of_the_share_that_is_set(
     assert shown["bm25_latency_ms"] > 0
     assert documents(capsys, "traces")["traces"] == []
     assert run(["traces", "--searches"]) == exit_codes.DONE
-    assert "1 hits" in capsys.readouterr().out
+    assert "hits 1" in capsys.readouterr().out
 
 
 def test_a_damaged_file_is_named_and_passed_over(repo: Path, capsys: Capture) -> None:
