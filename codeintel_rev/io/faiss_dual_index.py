@@ -27,19 +27,13 @@ from codeintel_rev.errors import (
 )
 from codeintel_rev.io import file_lock, storage_failure
 from codeintel_rev.io.delta_log import Change
-from codeintel_rev.io.faiss_build import build_index, choose_family, training_size
+from codeintel_rev.io.faiss_build import build_index, choose_family
+from codeintel_rev.io.faiss_builder import PrimaryBuilder, kept
 from codeintel_rev.io.faiss_delta import Delta
 from codeintel_rev.io.faiss_folder import IndexFolder
-from codeintel_rev.io.faiss_gpu import GpuClone, clone_to_gpu, cuvs_version
+from codeintel_rev.io.faiss_gpu import GpuClone, clone_to_gpu
 from codeintel_rev.io.faiss_primary import Primary, open_primary
-from codeintel_rev.io.faiss_publish import (
-    Batch,
-    map_vectors,
-    verify_files,
-    write_primary,
-    write_vectors,
-)
-from codeintel_rev.io.faiss_search import Width, choose_width
+from codeintel_rev.io.faiss_publish import Batch, verify_files
 from codeintel_rev.io.index_manifest import IndexManifest
 from codeintel_rev.io.vector_input import as_ids, as_query, as_vectors
 
@@ -47,9 +41,6 @@ __all__ = ["Batch", "FAISSDualIndexManager", "IndexManifest", "merge_hits"]
 
 Hit = tuple[int, float]
 """An id and its score."""
-
-_BLOCK = 16_384
-"""Vectors copied at a time."""
 
 _ASKED = 100
 """Queries of late, on which the width of a search is chosen."""
@@ -82,6 +73,9 @@ class FAISSDualIndexManager:
         self._settings = settings.faiss if isinstance(settings, Settings) else settings
         self._dim = vec_dim
         self._fingerprint = fingerprint
+        self._builder = PrimaryBuilder(
+            self._folder, vec_dim, fingerprint, adaptive=self._settings.adaptive_nprobe
+        )
         self._lock = RLock()
         self._asked: deque[NDArray[np.float32]] = deque(maxlen=_ASKED)
         self._primary: Primary | None = None
@@ -302,7 +296,7 @@ class FAISSDualIndexManager:
                 )
             verify_files(self._folder, primary.manifest)
             build = primary.manifest.build + 1
-            manifest = self._build(build, _kept(primary, gone, added), queries)
+            manifest = self._build(build, kept(primary, gone, added), queries)
             with self._writing():
                 self._catch_up()
                 self._switch(manifest, self._delta.log.tail_from(offset))
@@ -321,48 +315,16 @@ class FAISSDualIndexManager:
         self, build: int, batches: Iterable[Batch], queries: NDArray[np.float32] | None
     ) -> IndexManifest:
         """Write a new build beside the present one; returns its manifest."""
-        folder = self._folder
-        try:
-            checksums = write_vectors(folder, build, batches)
-            vectors = map_vectors(folder, build, self._dim)
-            family = choose_family(len(vectors), self._dim)
-            index = self._build_adaptive_index(vectors)
-            width = self._width(index, vectors, queries) if family.nlist else Width()
-            manifest = IndexManifest(
-                vec_dim=self._dim,
-                index_type=family.index_type,
-                nlist=family.nlist,
-                pq_m=family.pq_m,
-                nprobe=width.nprobe,
-                recall_at_10=width.recall_at_10,
-                trained_on=training_size(family, len(vectors)),
-                primary_count=len(vectors),
-                gpu_enabled=self._gpu_enabled,
-                cuvs_version=cuvs_version() if self._gpu.uses_cuvs else None,
-                fingerprint=self._fingerprint,
-                build=build,
-                checksums=checksums,
-            )
-            return write_primary(folder, index, manifest)
-        except BaseException:
-            folder.discard_build(build)
-            raise
+        with self._lock:  # searches add to them
+            asked = list(self._asked)
+        if queries is None and len(asked) == _ASKED:
+            queries = np.array(asked)
+        make_index = self._build_adaptive_index
+        return self._builder.build(build, batches, make_index, queries, self._gpu)
 
     def _build_adaptive_index(self, vectors: NDArray[np.floating]) -> Any:
         """Return an index over ``vectors`` of the kind that suits their number."""
         return build_index(choose_family(len(vectors), self._dim), vectors)
-
-    def _width(
-        self,
-        index: Any,
-        vectors: NDArray[np.float16],
-        queries: NDArray[np.float32] | None,
-    ) -> Width:
-        if not self._settings.adaptive_nprobe:
-            return Width(max(1, index.nlist // 8), None)
-        if queries is None:
-            queries = np.array(self._asked) if len(self._asked) == _ASKED else None
-        return choose_width(index, vectors, queries)
 
     def _switch(self, manifest: IndexManifest, changes: bytes) -> None:
         """Let a new build serve, with the changes that came while it was made."""
@@ -390,12 +352,3 @@ def merge_hits(first: Iterable[Hit], second: Iterable[Hit], k: int) -> list[Hit]
     for found, score in (*first, *second):
         best[found] = max(score, best.get(found, score))
     return sorted(best.items(), key=lambda hit: (-hit[1], hit[0]))[:k]
-
-
-def _kept(primary: Primary, gone: NDArray[np.bool_], added: Batch) -> Iterator[Batch]:
-    """Yield what of the primary stays, block by block, and what was added."""
-    assert primary.vectors is not None
-    for start in range(0, len(primary.ids), _BLOCK):
-        stays = np.flatnonzero(~gone[start : start + _BLOCK]) + start
-        yield Batch(primary.ids[stays], primary.vectors[stays])
-    yield added
