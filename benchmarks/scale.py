@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import resource
 import subprocess
 import sys
@@ -41,6 +42,7 @@ from codeintel_rev.types import Mode
 K = 10
 PROGRAM = [sys.executable, "-m", "codeintel_rev"]
 SAMPLE_S = 0.1
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled
 READER = """
 import sys
 from pathlib import Path
