@@ -19,6 +19,7 @@ from codeintel_rev.answer.orchestrator import AnswerOrchestrator
 from codeintel_rev.errors import BadGlob
 from codeintel_rev.types import AnswerEnvelope, AnswerEvent, Scope, SearchHit
 from tests.fakes.retriever import (
+    ROOMY,
     FakeChat,
     FakeContext,
     FakeReranker,
@@ -35,12 +36,6 @@ SHORT = AnswerOptions(
     )
 )
 """So that what never comes is not waited for long."""
-
-ROOMY = AnswerOptions(
-    budget=RetrievalBudget(embedding=9e4, faiss=9e4, bm25=9e4, hydration=9e4, reranking=9e4,
-                           synthesis=9e4, synthesis_gap=9e4, synthesis_total=9e4, request=9e4)
-)  # fmt: skip
-"""So that a busy machine is late for nothing."""
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from codeintel_rev.answer.budget import RetrievalBudget
 from codeintel_rev.answer.context import (
     AnswerOptions,
     OneCallSearcher,
@@ -34,6 +35,13 @@ def make_hit(doc_id: int, code: str = "", **fields: object) -> SearchHit:
     hit = SearchHit(doc_id=doc_id, code=code, **{**defaults, **fields})  # type: ignore[arg-type]
     lines = code.removesuffix("\n").count("\n")
     return replace(hit, end_line=hit.start_line + lines)
+
+
+ROOMY = AnswerOptions(
+    budget=RetrievalBudget(embedding=9e4, faiss=9e4, bm25=9e4, hydration=9e4, reranking=9e4,
+                           synthesis=9e4, synthesis_gap=9e4, synthesis_total=9e4, request=9e4)
+)  # fmt: skip
+"""So that a busy machine is late for nothing."""
 
 
 @dataclass
@@ -146,7 +154,7 @@ class FakeContext:
     searcher: OneCallSearcher | None = None
     chat: ChatModel | None = None
     reranker: Reranker | None = None
-    answer_options: AnswerOptions = field(default_factory=AnswerOptions)
+    answer_options: AnswerOptions = ROOMY
     clock: Clock = field(default_factory=FakeClock)
     names_repos: bool = False
     sources: SourceRecord | None = None

@@ -5,6 +5,7 @@ from unittest import mock
 
 import pytest
 
+from codeintel_rev.answer.context import AnswerOptions
 from codeintel_rev.answer.orchestrator import AnswerOrchestrator
 from codeintel_rev.types import Scope, SearchHit
 from tests.fakes.retriever import FakeContext, FakeRetriever, make_hit
@@ -13,7 +14,8 @@ from tests.fakes.retriever import FakeContext, FakeRetriever, make_hit
 @pytest.fixture
 def context() -> FakeContext:
     return FakeContext(
-        FakeRetriever(stored=[make_hit(n) for n in (1, 2, 3)], dense=(1, 2), lexical=(2, 3))
+        FakeRetriever(stored=[make_hit(n) for n in (1, 2, 3)], dense=(1, 2), lexical=(2, 3)),
+        answer_options=AnswerOptions(),
     )
 
 
