@@ -19,7 +19,7 @@ export Q REPO
 .DELETE_ON_ERROR:
 .PHONY: ask bench format help lint quality-gates test test-all test-foundations test-lucene
 .PHONY: check-deploy fuzz-http test-clients
-.PHONY: test-minilm test-rag-pipeline test-vllm vllm-up
+.PHONY: test-minilm test-rag-pipeline test-vllm test-vllm-full vllm-up
 
 help: ## list the targets
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -49,7 +49,10 @@ test-all: lint test ## everything that checks the code
 vllm-up: $(VLLM)/.models ## serve two small models with a real vLLM until Ctrl-C
 	@scripts/vllm/up $(VLLM)
 
-test-vllm: $(VENV)/.dev $(VLLM)/.models ## test the clients of model servers against a real vLLM
+test-vllm: $(VENV)/.dev $(VLLM)/.models ## test against a real vLLM: embed, rank, answer, restart
+	@$(PY) -m pytest -m 'vllm and not vllm_full' tests/vllm $(ARGS)
+
+test-vllm-full: $(VENV)/.dev $(VLLM)/.models ## the same, and what takes many minutes more
 	@$(PY) -m pytest -m vllm tests/vllm $(ARGS)
 
 test-lucene: $(LUCENE)/.made ## test the words in Lucene, with pyserini in its own environment

@@ -37,7 +37,8 @@ def test_killed_in_the_middle_it_is_told_and_later_used_again(
     with LocalIndex(index.data_dir, settings, near=repository) as asked:
         envelope = answered(asked)[-1].envelope
         assert envelope is not None
-        assert (envelope.plan.synthesizer, envelope.limits) == ("extractive", ("synthesis_error",))
+        assert envelope.plan.synthesizer == "extractive"
+        assert "synthesis_error" in envelope.limits
         assert envelope.citations
 
         servers["smollm2"] = wait_for(restarted(servers["smollm2"], tmp_path))
