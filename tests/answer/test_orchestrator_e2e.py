@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from codeintel_rev.answer.orchestrator import AnswerOrchestrator
 from codeintel_rev.app.local import LocalIndex
 from codeintel_rev.app.local_answers import LocalAnswerContext
 from codeintel_rev.types import AnswerEvent
-from tests.fakes.retriever import FakeSink
+from tests.fakes.retriever import ROOMY, FakeSink
 
 TOPICS = ("invoice", "basket", "voucher", "parcel", "refund", "stock", "customer", "payment")
 VERBS = ("create", "load", "store", "cancel", "archive", "print", "count", "merge", "split", "lock")
@@ -77,7 +78,8 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalIndex]:
 
 async def ask(index: LocalIndex, question: str) -> tuple[list[AnswerEvent], FakeSink]:
     sink = FakeSink()
-    orchestrator = AnswerOrchestrator(LocalAnswerContext.of(index, sink))
+    context = replace(LocalAnswerContext.of(index, sink), answer_options=ROOMY)
+    orchestrator = AnswerOrchestrator(context)
     try:
         return [event async for event in orchestrator.answer(question, session_id="s1")], sink
     finally:

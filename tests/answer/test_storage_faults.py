@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import codeintel_rev
 from codeintel_rev.answer.orchestrator import AnswerOrchestrator
 from codeintel_rev.app.local import LocalIndex
 from codeintel_rev.app.local_answers import LocalAnswerContext
-from tests.fakes.retriever import FakeSink
+from tests.fakes.retriever import ROOMY, FakeSink
 
 CODE = '''def with_retries(call, attempts):
     """Call again after a failure."""
@@ -66,7 +67,8 @@ async def test_an_answer_ends_in_an_envelope_and_a_trace(
 ) -> None:
     harm(index.data_dir)
     sink = FakeSink()
-    orchestrator = AnswerOrchestrator(LocalAnswerContext.of(index, sink))
+    context = replace(LocalAnswerContext.of(index, sink), answer_options=ROOMY)
+    orchestrator = AnswerOrchestrator(context)
     try:
         events = [event async for event in orchestrator.answer(QUESTION)]
     finally:
