@@ -4,4 +4,4 @@
 # DATA_DIR is `.codeintel`, and INDEX_DIR what BM25_INDEX_DIR says, when they are not given. $PYTHON
 # needs the extra `lucene`.
 set -eu
-exec "${PYTHON:-python3}" -P -m codeintel_rev.app.bm25_export "$@"
+exec "${PYTHON:-python3}" "$(dirname "$0")/lucene/build_index.py" "$@"

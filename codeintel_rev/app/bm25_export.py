@@ -1,17 +1,12 @@
-"""A Lucene index of all that is indexed, to be used by itself.
-
-``python -m codeintel_rev.app.bm25_export [DATA_DIR] [INDEX_DIR]``; a script wraps it.
-"""
+"""A Lucene index of all that is indexed, to be used by itself."""
 
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from codeintel_rev.config.settings import load_settings
-from codeintel_rev.errors import CodeIntelError, InvalidArgument
+from codeintel_rev.errors import InvalidArgument
 from codeintel_rev.indexing.rebuilding import lexical_document
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import own_process
@@ -20,8 +15,6 @@ from codeintel_rev.io.journal_compaction import JournalCompaction
 from codeintel_rev.io.registry import Registry
 from codeintel_rev.retrieval.lucene_build import build_lucene
 from codeintel_rev.retrieval.tantivy_writer import LexicalDocument
-
-DATA_DIR = ".codeintel"
 
 
 def export(data_dir: Path, index_dir: Path) -> int:
@@ -32,7 +25,7 @@ def export(data_dir: Path, index_dir: Path) -> int:
     Raises ``InvalidArgument`` when another thing than an index is there, ``IndexMissing``, and
     ``Unavailable`` without the extra ``lucene``.
     """
-    if index_dir.exists() and not any(index_dir.glob("segments_*")) and any(index_dir.iterdir()):
+    if _is_something_else(index_dir):
         raise InvalidArgument(
             f"{index_dir} is no Lucene index", hint="name another folder", value=str(index_dir)
         )
@@ -52,6 +45,13 @@ def export(data_dir: Path, index_dir: Path) -> int:
     shutil.rmtree(index_dir, ignore_errors=True)
     made.rename(index_dir)
     return count
+
+
+def _is_something_else(path: Path) -> bool:
+    """Return whether there is something at ``path`` that is neither empty nor an index."""
+    if not path.is_dir():
+        return path.exists()
+    return not any(path.glob("segments_*")) and any(path.iterdir())
 
 
 def _documents(registry: Registry) -> Iterator[list[LexicalDocument]]:
@@ -76,21 +76,3 @@ def _live_rows(folder: RepositoryFolder) -> set[int]:
             return {row for bits in bitmaps for row in bits.nonzero()[0].tolist()}
     finally:
         journal.close()
-
-
-def main(arguments: list[str]) -> int:
-    """Export as the command line says; returns the exit code."""
-    try:
-        settings = load_settings()
-        data_dir = Path(arguments[0]) if arguments else settings.data_dir or Path(DATA_DIR)
-        index_dir = Path(arguments[1]) if len(arguments) > 1 else settings.bm25.index_dir
-        count = export(data_dir, index_dir)
-    except CodeIntelError as error:
-        sys.stderr.write(f"error: {error.message}\nhint: {error.hint}\n")
-        return 1
-    sys.stderr.write(f"{index_dir}: {count} chunks\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

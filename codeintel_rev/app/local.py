@@ -6,7 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -208,7 +208,8 @@ class LocalIndex:
             )
             limits += embedder.limits
             if stage is not None:
-                hits, told_late = stage.order(query, hits)
+                with nullcontext() if times is None else times.measured("rerank"):
+                    hits, told_late = stage.order(query, hits)
                 limits += told_late
             limits += missing_place(parsed, views) if views else []
         limits += [] if views else ["scope_empty"]
@@ -371,15 +372,8 @@ def _second_stage(data_dir: Path, settings: Settings) -> SecondStage | None:
     if settings.search.second_stage == "none":
         return None
     from codeintel_rev.app.second_stage import SecondStage
-    from codeintel_rev.io.minilm_embedder import MiniLMEmbedder
 
-    return SecondStage(
-        data_dir,
-        MiniLMEmbedder(),
-        hits=settings.search.second_stage_hits,
-        budget_ms=settings.search.second_stage_ms,
-        cache_mb=settings.embedding.cache_mb,
-    )
+    return SecondStage.of(data_dir, settings)
 
 
 def _searcher_opener(embedder: Embedder, times: StageTimes | None) -> OpenSearcher:

@@ -150,7 +150,7 @@ class OpenRepository:
         folder: RepositoryFolder,
         dim: int,
         components: dict[str, str],
-        bm25: Bm25Config = Bm25Config(),  # noqa: B008  frozen
+        bm25: Bm25Config,
         sparse: SparseEncoder | None = None,
     ) -> None:
         """Open the journal; raises ``IndexForeign`` when newer components wrote the index."""

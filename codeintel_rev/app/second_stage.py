@@ -16,8 +16,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from codeintel_rev.config.settings import Settings
 from codeintel_rev.errors import StorageFailed
 from codeintel_rev.io.embedding_cache import EmbeddingCache, key_of
+from codeintel_rev.io.minilm_embedder import MiniLMEmbedder
 from codeintel_rev.retrieval.second_stage import reordered
 from codeintel_rev.types import SearchHit
 
@@ -83,6 +85,17 @@ class SecondStage:
         self._closed = False
         self._is_busy = False
         self._thread: Thread | None = None
+
+    @classmethod
+    def of(cls, data_dir: Path, settings: Settings) -> SecondStage:
+        """Return the stage that is configured; raises what ``MiniLMEmbedder`` raises."""
+        return cls(
+            data_dir,
+            MiniLMEmbedder(),
+            hits=settings.search.second_stage_hits,
+            budget_ms=settings.search.second_stage_ms,
+            cache_mb=settings.embedding.cache_mb,
+        )
 
     def order(self, query: str, hits: Sequence[SearchHit]) -> tuple[list[SearchHit], list[str]]:
         """Return the hits in their new order, and what is to be told of it."""

@@ -85,7 +85,6 @@ def _open_lucene(folder: RepositoryFolder, generation: int, config: Bm25Config) 
         raise _damaged(catalog / MANIFEST, str(error)) from error
     index = LuceneIndex(catalog / LUCENE, config.k1, config.b)
     if index.documents != manifest.documents:
-        index.close()
         raise _damaged(index.folder, f"{index.documents} of {manifest.documents} chunks are there")
     newer = TantivySearcher(folder.lexical(generation), background_idf, manifest.end_row)
     return LuceneWords(index, manifest.end_row, newer, background_idf)

@@ -13,8 +13,9 @@ from codeintel_rev.errors import Unavailable
 
 HINT = "pip install 'codeintel-rev[lucene]'"
 
-OPTIONS = ("-Xrs", "-Xmx2g")
-"""Signals stay Python's, or Ctrl-C would end the process unasked; and a bound on the heap."""
+OPTIONS = ("-Xrs", "-Xmx2g", f"-Djava.util.logging.config.file={os.devnull}")
+"""Signals stay Python's, or Ctrl-C would end the process unasked; the heap is bounded; and Lucene
+does not tell on stderr how it reads its files."""
 
 
 def require() -> Path:

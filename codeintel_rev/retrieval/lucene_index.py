@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable
 from contextlib import contextmanager
 from importlib import import_module
@@ -53,6 +54,8 @@ class LuceneIndex:
             self._searcher.set_bm25(k1, b)
             self._reader = self._searcher.index_reader.reader
             self.documents = int(self._searcher.num_docs)
+            self._closing = weakref.finalize(self, _close, self._searcher, self._reader)
+            self._closing.atexit = False
             self._holding = {
                 field: int(self._reader.getDocCount(name)) for field, name in FIELD_NAMES.items()
             }
@@ -77,8 +80,8 @@ class LuceneIndex:
             return [Scored(int(hit.docid), float(hit.score)) for hit in hits]
 
     def close(self) -> None:
-        """Release the files."""
-        self._searcher.close()
+        """Release the files, as happens when nobody holds the index any more."""
+        self._closing()
 
     @contextmanager
     def _reading(self) -> Any:
@@ -90,6 +93,11 @@ class LuceneIndex:
                 hint="build it again: `codeintel compact`, or scripts/build_bm25_index.sh",
                 value=str(self.folder),
             ) from error
+
+
+def _close(searcher: Any, reader: Any) -> None:
+    searcher.close()
+    reader.close()
 
 
 class _Classes(NamedTuple):

@@ -78,10 +78,6 @@ class LuceneWords:
         self.index.search(self._weights.clauses(words), 1)
         return f"Lucene, {self.index.documents} chunks"
 
-    def close(self) -> None:
-        """Release the files."""
-        self.index.close()
-
     def _newer_rows(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
         """Return the mask of the rows that Lucene does not know, if there are any."""
         if not mask[self.end_row :].any():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from codeintel_rev.app.local import LocalIndex
 from codeintel_rev.errors import IndexMissing, InvalidArgument
 from codeintel_rev.retrieval.bm25_searcher import BM25Searcher
 
-pytestmark = pytest.mark.lucene
+pytestmark = [pytest.mark.lucene, pytest.mark.timeout(600)]  # Java starts late on a busy machine
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "build_bm25_index.sh"
 
@@ -50,10 +51,24 @@ def test_more_weight_on_repetition_changes_scores(compacted: Path) -> None:
     assert plain.search("session")[0].score != flat.search("session")[0].score
 
 
+def test_threads_share_an_index(compacted: Path) -> None:
+    folder = compacted / "shared"
+    assert build(compacted, ".codeintel", str(folder)).returncode == 0
+    searcher = BM25Searcher(folder)
+    queries = ["session", "parse url", "token", "AuthMiddleware"] * 25
+    with ThreadPoolExecutor(8) as threads:
+        together = list(threads.map(searcher.search, queries))
+    assert together == [searcher.search(query) for query in queries]
+    searcher.close()
+
+
 def test_a_folder_that_is_no_index_is_left_alone(compacted: Path) -> None:
     done = build(compacted, ".codeintel", "src")
     assert done.returncode == 1
     assert "src is no Lucene index" in done.stderr
     assert (compacted / "src" / "urls.py").exists()
+    assert "auth.py is no Lucene index" in build(compacted, ".codeintel", "auth.py").stderr
+    assert build(compacted, "--help").stderr.startswith("usage: ")
+    assert "hint: run `codeintel index`" in build(compacted, "src").stderr
     with pytest.raises(IndexMissing):
         BM25Searcher(compacted / "src")

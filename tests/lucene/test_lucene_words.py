@@ -15,7 +15,7 @@ from codeintel_rev.config.settings import Settings
 from codeintel_rev.errors import Unavailable
 from codeintel_rev.types import Scope
 
-pytestmark = pytest.mark.lucene
+pytestmark = [pytest.mark.lucene, pytest.mark.timeout(600)]  # Java starts late on a busy machine
 
 QUERIES = ("parse url", "open session retries", "AuthMiddleware", "token", "split an address")
 
