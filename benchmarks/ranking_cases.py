@@ -69,13 +69,14 @@ def cases(options: argparse.Namespace) -> list[Case]:
         kept: list[Case] = pickle.loads(options.keep.read_bytes())
         return kept
     folder = options.data_dir / "evaluation"
-    found = [case for task in _plan(options, folder).tasks for case in _cases_of(task, folder)]
+    found = [case for task in plan(options, folder).tasks for case in _cases_of(task, folder)]
     if options.keep is not None:
         options.keep.write_bytes(pickle.dumps(found))
     return found
 
 
-def _plan(options: argparse.Namespace, folder: Path) -> Plan:
+def plan(options: argparse.Namespace, folder: Path) -> Plan:
+    """Return what is to be asked of which trees."""
     corpus = None
     if options.corpus is not None:
         name = options.corpus.stem
