@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 CACHE_FOLDER = "embeddings"
 """Below a data directory: vectors of model servers, and the lengths that they were found to have."""
 
+HERE = "http://127.0.0.1:8000"
+"""Where vLLM serves unless it is told otherwise."""
+
 OPENAI_URL = "https://api.openai.com"
 OPENAI_MODEL = "text-embedding-3-small"
 
@@ -98,13 +101,6 @@ def contract_of(settings: Settings) -> EmbeddingConfig:
     return replace(embedding, model_id=model_id).completed()
 
 
-def embedding_url(config: VLLMConfig, provider: str) -> str:
-    """Return where the embedding model is served."""
-    if provider == "openai" and config.base_url == VLLMConfig().base_url:
-        return config.embedding_base_url or OPENAI_URL
-    return config.embedding_base_url or config.base_url
-
-
 def _length(settings: Settings, contract: EmbeddingConfig, cache: Path | None) -> int:
     """Return the length of an unknown model's vectors: as found before, else as found now."""
     from codeintel_rev.io.durability import replace_file
@@ -149,6 +145,12 @@ def _embedding_client(config: VLLMConfig, contract: EmbeddingConfig) -> VLLMClie
     )
 
 
+def embedding_url(config: VLLMConfig, provider: str) -> str:
+    """Return where the embedding model is; code leaves for OpenAI only where no address is named."""
+    named = config.embedding_base_url or config.base_url
+    return named or (OPENAI_URL if provider == "openai" else "")
+
+
 def transport_of(config: VLLMConfig, url: str, silence_s: float) -> VLLMTransport:
     """Return the connections to a server, with the key where the settings say it goes."""
     from codeintel_rev.io.vllm_transport import Timeouts, VLLMTransport
@@ -156,7 +158,7 @@ def transport_of(config: VLLMConfig, url: str, silence_s: float) -> VLLMTranspor
     header = config.api_key_header.lower()
     is_bearer = header == "authorization"
     return VLLMTransport(
-        url or config.base_url,
+        url or config.base_url or HERE,
         config.api_key if is_bearer else "",
         Timeouts(read=silence_s),
         headers={header: config.api_key} if config.api_key and not is_bearer else None,

@@ -80,6 +80,8 @@ class Watcher:
         self._failed: set[str] = set()
         self._held: dict[str, str] = {}
         with ExitStack() as stack:
+            if embedder is None:
+                stack.callback(self._embedder.close)
             self._registry = Registry(data_dir)
             stack.callback(self._registry.close)
             self._leases = stack.enter_context(ExitStack())

@@ -8,7 +8,7 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address
@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codeintel_rev.app.access import is_protected
+from codeintel_rev.app.local import LocalIndex
 from codeintel_rev.app.private_redis import PrivateRedis
 from codeintel_rev.app.refresher_process import RefresherProcess
 from codeintel_rev.config.settings import Settings
-from codeintel_rev.errors import InvalidArgument, Unavailable
+from codeintel_rev.errors import IndexUnusable, InvalidArgument, Unavailable
 
 if TYPE_CHECKING:
     import uvicorn
@@ -38,10 +39,12 @@ def serve(
 
     ``root`` is indexed where there is no index yet. ``told`` is given the address once it listens.
 
-    Raises ``InvalidArgument`` for a public address without tokens, and ``Unavailable`` when the
-    address cannot be had or several workers find no Redis.
+    Raises ``InvalidArgument`` for a public address without tokens, ``SettingsError`` for an index
+    of another embedding model, and ``Unavailable`` when the address cannot be had or several
+    workers find no Redis.
     """
     _require_tokens(settings, host)
+    _require_contract(settings)
     with ExitStack() as resources:
         listening = _listen(host, port)
         resources.callback(listening.close)
@@ -70,6 +73,15 @@ def _require_tokens(settings: Settings, host: str) -> None:
             hint="set SERVER_TOKENS_FILE (see `codeintel token`) or OIDC_ISSUER, or serve on 127.0.0.1",
             value=host,
         )
+
+
+def _require_contract(settings: Settings) -> None:
+    """Refuse here what every worker would refuse, where the caller can be told."""
+    from codeintel_rev.app.embedding_contract import require_contract
+
+    assert settings.data_dir is not None
+    with suppress(IndexUnusable), LocalIndex(settings.data_dir, settings) as index:
+        require_contract(index)
 
 
 def _shared(settings: Settings, workers: int, resources: ExitStack) -> Settings:

@@ -15,8 +15,8 @@ _Milliseconds = Annotated[float, msgspec.Meta(gt=0)]
 class VLLMConfig:
     """Servers of models that speak OpenAI's protocol; see docs/vllm.md."""
 
-    base_url: str = "http://127.0.0.1:8000"
-    """Where the models are served, unless another address is named for one."""
+    base_url: str = ""
+    """Where the models are served, unless another address is named for one; empty = here."""
     embedding_base_url: str = ""
     chat_base_url: str = ""
     score_base_url: str = ""

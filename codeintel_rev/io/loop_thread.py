@@ -23,9 +23,10 @@ class LoopThread:
         """Start a coroutine; cancelling the future cancels it."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
-    def close(self) -> None:
-        """Cancel what runs and end the thread."""
+    def close(self, last: Coroutine[Any, Any, None]) -> None:
+        """Cancel what runs, await ``last``, and end the thread."""
         self.submit(_cancel_all()).result()
+        self.submit(last).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -99,8 +99,7 @@ class RemoteEmbedder:
         with self._opening:
             session, self._session = self._session, None
             if session is not None:
-                session.loop.submit(session.client.close()).result()
-                session.loop.close()
+                session.loop.close(session.client.close())
             if self._cache is not None:
                 self._cache.close()
                 self._cache = None

@@ -19,7 +19,9 @@ from codeintel_rev.app.config_context import ApplicationContext
 from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.app.local import LocalIndex, open_index
 from codeintel_rev.app.model_doctor import examine_models
+from codeintel_rev.app.models import HERE, embedding_url, transport_of
 from codeintel_rev.app.readiness import ReadinessProbe
+from codeintel_rev.app.workers import serve
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import SettingsError, Unavailable
 from tests.fakes.model_server import DIM, DONE, USAGE, ModelServer, chunk, serving
@@ -324,3 +326,26 @@ async def test_a_server_lets_the_language_model_answer_many_at_once(
         await context.close()
     assert set(found) == {"It is added (cart.py:1-2)."}
     assert len(texts(server)) == 3  # the same question is embedded once
+
+
+def test_code_goes_to_openai_only_where_no_address_is_named(configure: Configure) -> None:
+    named = load_settings({"EMBEDDING_PROVIDER": "openai", "VLLM_BASE_URL": HERE})
+    assert embedding_url(named.vllm, "openai") == HERE
+    assert embedding_url(load_settings({}).vllm, "openai") == "https://api.openai.com"
+    assert transport_of(load_settings({}).vllm, "", 1.0).base_url == HERE
+
+
+def test_a_path_before_the_version_stays_in_an_address(configure: Configure) -> None:
+    settings = configure(VLLM_BASE_URL="https://name.openai.azure.com/openai/v1/")
+    transport = transport_of(settings.vllm, "", 1.0)
+    assert transport.base_url == "https://name.openai.azure.com/openai"
+
+
+def test_serving_an_index_of_another_server_is_refused_at_once(
+    server: ModelServer, configure: Configure, shop: Path
+) -> None:
+    settings = replace(configure(EMBEDDING_VEC_DIM=str(DIM)), data_dir=shop / ".codeintel")
+    open_index(shop, settings=settings).close()
+    server.dim = 12
+    with pytest.raises(SettingsError, match=r"gives vectors of 12, 8 are expected"):
+        serve(settings, shop, "127.0.0.1", 0, 1, lambda address: None)
