@@ -44,6 +44,8 @@ def start() -> Any:
             config.add_classpath(*map(str, jars.glob("anserini-*-fatjar.jar")))
             config.add_options(*OPTIONS)
         os.environ.setdefault("OPENAI_API_KEY", "none")
-        return import_module("jnius")
+        bridge = import_module("jnius")
+        bridge.autoclass("java.lang.Object")  # the first class starts it
+        return bridge
     except Exception as error:  # the bridge raises whatever the lack of Java leads to
         raise Unavailable(f"Java does not start: {error}", hint=HINT) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -84,7 +84,7 @@ class LuceneIndex:
         self._closing()
 
     @contextmanager
-    def _reading(self) -> Any:
+    def _reading(self) -> Iterator[None]:
         try:
             yield
         except self._jnius.JavaException as error:
