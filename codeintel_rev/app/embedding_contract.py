@@ -18,6 +18,9 @@ from codeintel_rev.errors import (
     Unavailable,
 )
 
+_PROBE_S = 0.5
+"""A server that gives no vector within this time is away, as far as its contract goes."""
+
 _REPAIR = "run `codeintel doctor --repair`"
 
 
@@ -83,7 +86,7 @@ def _breach_of_server(embedder: IndexEmbedder) -> Breach | None:
     if not isinstance(embedder, RemoteEmbedder):
         return None
     try:
-        length = embedder.vector_length()
+        length = embedder.vector_length(_PROBE_S)
     except (DeadlineExceeded, InvalidArgument, NotFound, Unavailable):
         return None
     if length == embedder.dim:

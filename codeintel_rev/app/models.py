@@ -110,13 +110,9 @@ def _length(settings: Settings, contract: EmbeddingConfig, cache: Path | None) -
     if found is not None and found.is_file():
         known: Mapping[str, object] = msgspec.json.decode(found.read_bytes())
         return int(str(known["vec_dim"]))
-    asker = RemoteEmbedder(
-        contract,
-        lambda: _embedding_client(settings.vllm, contract),
-        query_timeout_s=settings.vllm.timeout_s,
-    )
+    asker = RemoteEmbedder(contract, lambda: _embedding_client(settings.vllm, contract))
     try:
-        length = asker.vector_length()
+        length = asker.vector_length(settings.vllm.timeout_s)
     finally:
         asker.close()
     if found is not None and found.parent.parent.is_dir():

@@ -68,7 +68,8 @@ class RemoteEmbedder:
         ``embed_documents`` does.
         """
         loop, client = self._open()
-        return self._in_time(loop.submit(client.embed_query(self._cut(_sendable(text)))))
+        question = client.embed_query(self._cut(_sendable(text)))
+        return self._in_time(loop.submit(question), self._query_timeout_s)
 
     def embed_documents(self, documents: Sequence[Document]) -> NDArray[np.float32]:
         """Return the vectors of (path, symbol, text) triples, shape ``(n, dim)``.
@@ -84,10 +85,10 @@ class RemoteEmbedder:
         texts = [self._cut(document_text(*document)) for document in documents]
         return loop.submit(self._embed(client, texts))
 
-    def vector_length(self) -> int:
+    def vector_length(self, timeout_s: float) -> int:
         """Return the length of the vectors that the server gives now; raises as ``embed_query``."""
         loop, client = self._open()
-        return self._in_time(loop.submit(client.vector_length()))
+        return self._in_time(loop.submit(client.vector_length()), timeout_s)
 
     def check(self) -> str:
         """Return where the model is served; raises as ``ModelClient.check``."""
@@ -110,12 +111,12 @@ class RemoteEmbedder:
                 self._session = _Session(LoopThread("embedding"), self._open_client())
             return self._session
 
-    def _in_time(self, future: Future[T]) -> T:
+    def _in_time(self, future: Future[T], timeout_s: float) -> T:
         try:
-            return future.result(self._query_timeout_s)
+            return future.result(timeout_s)
         except TimeoutError as error:
             raise DeadlineExceeded(
-                f"{self.model_id} gave no vector within {self._query_timeout_s:g} s",
+                f"{self.model_id} gave no vector within {timeout_s:g} s",
                 hint="give it more time in VLLM_QUERY_TIMEOUT_MS, or check the load of the server",
             ) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -349,3 +350,20 @@ def test_serving_an_index_of_another_server_is_refused_at_once(
     server.dim = 12
     with pytest.raises(SettingsError, match=r"gives vectors of 12, 8 are expected"):
         serve(settings, shop, "127.0.0.1", 0, 1, lambda address: None)
+
+
+async def test_a_server_that_hangs_degrades_it_whatever_a_query_may_take(
+    server: ModelServer, configure: Configure, shop: Path
+) -> None:
+    settings = replace(configure(VLLM_QUERY_TIMEOUT_MS="60000"), data_dir=shop / ".codeintel")
+    await asyncio.to_thread(lambda: open_index(shop, settings=settings).close())
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        hanging = replace(settings, vllm=replace(settings.vllm, base_url=url))
+        context = await ApplicationContext.create(hanging)
+        try:
+            found = await ReadinessProbe(context).check()
+        finally:
+            await context.close()
+    assert found["checks"]["embedding"]["ok"]
+    assert not found["checks"]["embedding_server"]["ok"]
