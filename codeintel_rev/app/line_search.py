@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from codeintel_rev.app.hit_places import Group, Holder, placed_group
+from codeintel_rev.app.narrowing import narrowed
 from codeintel_rev.app.repository import RepositoryView
 from codeintel_rev.app.searched_lines import LongLine, SearchedLines
 from codeintel_rev.errors import Busy, IndexUnusable, Unavailable
@@ -74,6 +76,7 @@ class LineSearch:
 
     def _matches(self, catalog: DuckDBCatalog) -> LineMatches:
         missing = np.setdiff1d(self._lines.rows, catalog.rows)
+        missing = narrowed(missing, self._view, self._lines, self._pattern, self._left_s)
         scope = self._scope
         known = catalog.scan(
             self._pattern,
@@ -82,12 +85,15 @@ class LineSearch:
             languages=scope.languages,
             timeout_s=self._left_s(),
         )
-        texts = chain(self._view.catalog.texts(missing.tolist()), self._long_texts())
-        newer = [
+        return joined([known, *self._scanned(missing)])
+
+    def _scanned(self, rows: NDArray[np.int64]) -> list[LineMatches]:
+        """Return what matches in these chunks and in the long lines, read from the journal."""
+        texts = chain(self._view.catalog.texts(rows.tolist()), self._long_texts())
+        return [
             self._empty.scan_table(self._pattern, table, timeout_s=self._left_s())
             for table in text_tables(texts)
         ]
-        return joined([known, *newer])
 
     def _long_texts(self) -> Iterator[tuple[int, bytes]]:
         for number, parts in self._lines.long_lines.items():

@@ -14,9 +14,11 @@ import pytest
 from codeintel_rev.app.compaction import compact_data_dir
 from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.app.local import LocalIndex, open_index
+from codeintel_rev.app.narrowing import FEW_ROWS
 from codeintel_rev.app.refreshing import quiet
 from codeintel_rev.config.settings import DuckDBConfig, Settings
 from codeintel_rev.errors import DeadlineExceeded, InvalidArgument, QueryTooLong
+from codeintel_rev.io import ripgrep
 from codeintel_rev.types import Scope, SearchResult
 from tests.app.conftest import Git, write
 
@@ -362,6 +364,25 @@ def test_the_lines_are_those_that_grep_finds(
     expected = [line.removeprefix("./").split(":", 2) for line in lines.splitlines()]
     assert found == sorted((path, int(line)) for path, line, _ in expected)
     assert len(found) > 5
+
+
+@pytest.mark.skipif(not ripgrep.is_installed(), reason="there is no ripgrep on this machine")
+def test_ripgrep_changes_nothing_but_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "many"
+    for number in range(FEW_ROWS + 100):
+        write(root, f"f{number:04}.py", f"def rare_{number}():\n    return 'price'\n")
+    index_repositories([root])
+    (root / "f0001.py").write_text("nothing\n")  # is searched as it was indexed
+    (root / "f0002.py").unlink()
+    queries = [("rare_1", False), (r"rare_\d{2}\(", True), ("price", False), ("nothing", False)]
+    narrowed = [find(root, query, regex=regex) for query, regex in queries]
+    monkeypatch.setenv("PATH", "")
+    ripgrep.is_installed.cache_clear()
+    try:
+        assert narrowed == [find(root, query, regex=regex) for query, regex in queries]
+    finally:
+        ripgrep.is_installed.cache_clear()
+    assert [len(found) for found in narrowed] == [211, 90, FEW_ROWS + 100, 0]
 
 
 @pytest.fixture(scope="module")
