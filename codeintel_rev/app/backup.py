@@ -95,7 +95,8 @@ def restore(file: Path, data_dir: Path) -> BackupReport:
 
 
 def _put(new: Path, data_dir: Path) -> None:
-    """Move what was restored to its place."""
+    """Move what was restored to its place; the registry last, and never over another."""
+    _require_none(data_dir)
     # what an index left that lost its registry means nothing any more
     shutil.rmtree(data_dir / REPOS, ignore_errors=True)
     if (new / REPOS).exists():
