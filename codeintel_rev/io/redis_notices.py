@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Final
 
-from codeintel_rev.errors import Unavailable
+from codeintel_rev.io.redis_errors import failures_told
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -23,14 +23,12 @@ class RedisNotices:
 
     async def tell(self, notice: bytes) -> None:
         """Tell all who listen; raises ``Unavailable``."""
-        try:
+        with failures_told():
             await self._redis.publish(self._channel, notice)
-        except Exception as error:
-            raise _told(error) from error
 
     async def heard(self) -> AsyncGenerator[bytes, None]:
         """Yield what is told from now on, one's own word too; raises ``Unavailable`` at its end."""
-        try:
+        with failures_told():
             async with self._redis.pubsub() as pubsub:
                 await pubsub.subscribe(self._channel)
                 while True:
@@ -39,18 +37,3 @@ class RedisNotices:
                     )
                     if message is not None:
                         yield message["data"]
-        except Exception as error:
-            raise _told(error) from error
-
-
-def _told(error: Exception) -> Exception:
-    """Return what a failure of Redis is called here; what is none stays what it is."""
-    from redis.exceptions import RedisError
-
-    if not isinstance(error, RedisError | OSError):
-        return error
-    return Unavailable(
-        f"Redis does not answer ({type(error).__name__})",
-        hint="check REDIS_URL and the Redis server",
-        value="redis",
-    )

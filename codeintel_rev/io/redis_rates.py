@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from codeintel_rev.errors import Unavailable
+from codeintel_rev.io.redis_errors import failures_told, unavailable
 from codeintel_rev.ports import Clock
 
 if TYPE_CHECKING:
@@ -50,19 +51,12 @@ class RedisRates:
 
         Raises ``Unavailable`` where Redis does not answer, or did not a moment ago.
         """
-        from redis.exceptions import RedisError
-
         if self._clock() < self._retry_at:
-            raise _unavailable()
+            raise unavailable("it did not a moment ago")
         try:
-            wait = await self._take(keys=[PREFIX + caller], args=[self._share_s, self._burst])
-        except (RedisError, OSError) as error:
+            with failures_told():
+                wait = await self._take(keys=[PREFIX + caller], args=[self._share_s, self._burst])
+        except Unavailable:
             self._retry_at = self._clock() + _PAUSE_S
-            raise _unavailable() from error
+            raise
         return math.ceil(float(wait))
-
-
-def _unavailable() -> Unavailable:
-    return Unavailable(
-        "Redis does not answer", hint="check REDIS_URL and the Redis server", value="redis"
-    )

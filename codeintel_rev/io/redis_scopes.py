@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from codeintel_rev.errors import Unavailable
+from codeintel_rev.io.redis_errors import unavailable
 from codeintel_rev.ports import Clock
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class RedisScopes:
 
     async def _answer(self, ask: Callable[[], Awaitable[T]]) -> T:
         if self._clock() < self._retry_at:
-            raise _unavailable("it did not a moment ago")
+            raise unavailable("it did not a moment ago")
         try:
             answer = await ask()
         except Exception as error:
@@ -136,7 +137,7 @@ class RedisScopes:
         self.available = False
         self._retry_at = self._clock() + self._pause_s
         self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
-        return _unavailable(type(error).__name__)
+        return unavailable(type(error).__name__)
 
 
 def connect(url: str) -> Redis:
@@ -172,9 +173,3 @@ def _change(message: bytes) -> Change | None:
     sender, _, rest = message.decode("utf-8", "replace").partition(" ")
     version, _, session = rest.partition(" ")
     return Change(sender, int(version), session) if version.isdecimal() else None
-
-
-def _unavailable(why: str) -> Unavailable:
-    return Unavailable(
-        f"Redis does not answer ({why})", hint="check REDIS_URL and the Redis server", value="redis"
-    )
