@@ -189,3 +189,15 @@ def test_a_token_is_shown_once_and_its_entry_holds_a_hash(tmp_path: Path) -> Non
     token = made.stderr.split()[-1]
     assert token.startswith("codeintel_")
     assert token not in made.stdout
+
+
+def test_every_worker_finds_the_same(two_workers: str) -> None:
+    for query in ("total price", "sum of items", "TotalPrice", "package shop"):
+        found = [
+            httpx2.post(f"{two_workers}/v1/search", json={"query": query}, timeout=60).json()[
+                "hits"
+            ]
+            for _ in range(6)  # each over a connection of its own, which any worker may take
+        ]
+        assert found[0]
+        assert all(hits == found[0] for hits in found)
