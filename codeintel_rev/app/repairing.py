@@ -85,8 +85,10 @@ def _behind(run: Run, repository: Repository, folder: RepositoryFolder) -> froze
 
 
 def _rebuild(run: Run, repository: Repository, folder: RepositoryFolder) -> None:
-    """Make words and vectors anew; nobody may add rows of the old kind meanwhile."""
-    from codeintel_rev.app.further_indexes import further_indexes
+    """Make words and vectors anew; nobody may add rows of the old kind meanwhile.
+
+    Further indexes wait for the next compaction, which does not keep writers out.
+    """
     from codeintel_rev.indexing.compactor import Compactor
 
     waiting = run.waiting
@@ -112,7 +114,6 @@ def _rebuild(run: Run, repository: Repository, folder: RepositoryFolder) -> None
             embedder=run.embedder,
             afresh=True,
             materialize=run.settings.duckdb.materialize,
-            further=further_indexes(run.settings),
             versions={key: wanted[key] for key in behind - {CUT}},
         )
         compactor.run(_told(run))
