@@ -24,6 +24,7 @@ from codeintel_rev.io.redis_notices import RedisNotices
 from codeintel_rev.io.redis_rates import RedisRates
 from codeintel_rev.io.redis_scopes import connect
 from codeintel_rev.mcp_server.callers import Caller
+from codeintel_rev.observability.metrics import Metrics
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -45,7 +46,7 @@ class ApplicationContext:
     _resources: AsyncExitStack
 
     @classmethod
-    async def create(cls, settings: Settings) -> ApplicationContext:
+    async def create(cls, settings: Settings, metrics: Metrics | None = None) -> ApplicationContext:
         """Open the index and connect to what is configured; ``close`` lets go of it all.
 
         The index may still be missing, and Redis away: requests tell, and readiness does.
@@ -57,7 +58,9 @@ class ApplicationContext:
             data_dir = settings.data_dir or _usual_data_dir(settings)
             models = AnswerModels.of(settings)
             resources.push_async_callback(models.close)
-            served = await asyncio.to_thread(ServedIndex, data_dir, settings, models=models)
+            served = await asyncio.to_thread(
+                ServedIndex, data_dir, settings, models=models, metrics=metrics
+            )
             resources.callback(served.close)
             await asyncio.to_thread(_require_contract, served)
             server = settings.server
@@ -77,7 +80,9 @@ class ApplicationContext:
 
     def code(self, caller: Caller) -> ServedCode:
         """Return the code that a caller may see."""
-        return ServedCode(self.served, caller.repos, caller.session)
+        if caller.session is not None:
+            caller.notes["session_id"] = caller.session
+        return ServedCode(self.served, caller.repos, caller.session, caller.notes)
 
     async def run(self, work: Callable[[], T], timeout_ms: float | None = None) -> T:
         """Return ``work()``, made on a thread; raises ``Busy`` or ``DeadlineExceeded``."""

@@ -6,6 +6,7 @@ import asyncio
 import re
 import uuid
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -29,6 +30,9 @@ BODY_TIMEOUT_S: Final = 20.0
 
 PROBES: Final = frozenset({"/healthz", "/readyz"})
 """Asked by what watches over the server, which has no token and must not be kept waiting."""
+
+METRICS_PATH: Final = "/metrics"
+"""Needs a token where others do, and is wanted most when there is too much to do."""
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 
@@ -109,10 +113,9 @@ class Guard:
         if scope["path"] not in self._open_paths:
             self._check_host(headers)
             caller = await self._caller(headers)
-            scope["state"]["caller"] = caller
-            await self._check_rate(caller)
-            if self._is_busy():
-                raise Busy("the server has more to do than it can", hint="try again shortly")
+            scope["state"]["caller"] = replace(caller, notes={})
+            if scope["path"] != METRICS_PATH:
+                await self._check_load(caller)
         told = headers.get("content-length", "0")
         if not told.isdecimal() or len(told) > 15 or int(told) > self._max_body_bytes:
             raise _TooLargeError(self._max_body_bytes)
@@ -150,6 +153,11 @@ class Guard:
             return caller.in_session(minted)
         named = headers.get("x-session-id")
         return caller if named is None else caller.in_session(checked_session(named))
+
+    async def _check_load(self, caller: Caller) -> None:
+        await self._check_rate(caller)
+        if self._is_busy():
+            raise Busy("the server has more to do than it can", hint="try again shortly")
 
     async def _check_rate(self, caller: Caller) -> None:
         limiter = self._limiter()

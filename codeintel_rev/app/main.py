@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -24,13 +25,16 @@ from codeintel_rev.app.logs import quiet_libraries
 from codeintel_rev.app.mcp_endpoint import PATH, Cancellable, McpEndpoint, caller_of_call
 from codeintel_rev.app.problems import problem
 from codeintel_rev.app.readiness import ReadinessProbe
+from codeintel_rev.app.request_records import RequestRecords, log_requests
 from codeintel_rev.app.resource_metadata import PATHS, metadata_address, metadata_routes
 from codeintel_rev.app.routes import router
+from codeintel_rev.app.state_metrics import StateMetrics
 from codeintel_rev.config.settings import Settings
 from codeintel_rev.errors import CodeIntelError, InvalidArgument, NotFound
 from codeintel_rev.mcp_server.callers import SessionSigner
 from codeintel_rev.mcp_server.replies import validation_faults
 from codeintel_rev.mcp_server.server import create_server
+from codeintel_rev.observability.metrics import Metrics
 
 _GZIP_FROM_BYTES = 2048
 _GZIP_LEVEL = 1
@@ -41,23 +45,29 @@ MCP_METHODS = ["DELETE", "GET", "POST"]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, shared_metrics: Path | None = None) -> FastAPI:
     """Return the application that serves the index in ``settings.data_dir``.
+
+    ``shared_metrics`` is the folder in which several workers keep their metrics.
 
     Raises ``SettingsError`` for a tokens file or an issuer that cannot be used.
     """
     quiet_libraries()
+    if settings.server.log_requests:
+        log_requests()
+    metrics = Metrics()
     signer = SessionSigner((settings.server.secret or secrets.token_hex()).encode())
     endpoint = McpEndpoint(signer)
     app = FastAPI(
         title="codeintel",
         version=__version__,
         summary="Search code repositories, and ask questions whose every claim cites its place.",
-        lifespan=_lifespan(settings, endpoint),
-        middleware=_middleware(settings, signer, lambda: app),
+        lifespan=_lifespan(settings, endpoint, metrics),
+        middleware=_middleware(settings, signer, metrics, lambda: app),
         redoc_url=None,
         docs_url=None,  # its page would load scripts from elsewhere
     )
+    app.state.shared_metrics = shared_metrics
     app.include_router(router)
     app.router.routes.append(Route(PATH, endpoint, methods=MCP_METHODS))
     app.router.routes += metadata_routes(settings)
@@ -68,11 +78,11 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def _lifespan(settings: Settings, endpoint: McpEndpoint) -> Lifespan:
+def _lifespan(settings: Settings, endpoint: McpEndpoint, metrics: Metrics) -> Lifespan:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as resources:
-            context = await ApplicationContext.create(settings)
+            context = await ApplicationContext.create(settings, metrics)
             resources.push_async_callback(context.close)
             server = create_server(context, caller_of_call, __version__)
             server.add_middleware(Cancellable())
@@ -81,13 +91,15 @@ def _lifespan(settings: Settings, endpoint: McpEndpoint) -> Lifespan:
             endpoint.app, endpoint.calls = mcp, context.calls
             app.state.context = context
             app.state.probe = ReadinessProbe(context)
+            app.state.metrics = StateMetrics(context)
+            resources.push_async_callback(app.state.metrics.start())
             yield
 
     return lifespan
 
 
 def _middleware(
-    settings: Settings, signer: SessionSigner, app: Callable[[], FastAPI]
+    settings: Settings, signer: SessionSigner, metrics: Metrics, app: Callable[[], FastAPI]
 ) -> list[Middleware]:
     server = settings.server
     origins = server.allowed_origins.replace(",", " ").split()
@@ -111,7 +123,8 @@ def _middleware(
         expose_headers=["X-Request-ID", "Mcp-Session-Id"],
     )
     gzip = Middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
-    return [Middleware(RequestIds), *([cors] if origins else []), guard, gzip]
+    records = Middleware(RequestRecords, metrics=metrics, logged=server.log_requests)
+    return [Middleware(RequestIds), records, *([cors] if origins else []), guard, gzip]
 
 
 def _hosts(settings: Settings) -> frozenset[str] | None:

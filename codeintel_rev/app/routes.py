@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from codeintel_rev import __version__
 from codeintel_rev.app.config_context import ApplicationContext
@@ -27,6 +28,7 @@ from codeintel_rev.mcp_server.adapters import answers, files, semantic, symbols,
 from codeintel_rev.mcp_server.arguments import scope_of
 from codeintel_rev.mcp_server.callers import Caller
 from codeintel_rev.mcp_server.scopes import with_repo
+from codeintel_rev.observability.exposition import exposition
 from codeintel_rev.types import Scope
 
 _PROBLEM: Final = {"application/problem+json": {"schema": ProblemOut.model_json_schema()}}
@@ -66,6 +68,20 @@ async def readyz(request: Request) -> Response:
     probe: ReadinessProbe = request.app.state.probe
     found = await probe.check()
     return json_response(found, 200 if found["ready"] else 503)
+
+
+@router.get("/metrics", response_class=PlainTextResponse, tags=["probes"])
+async def metrics(request: Request) -> Response:
+    """Tell what all workers counted and measured, in the text format or as OpenMetrics."""
+    state = request.app.state
+    await state.metrics.look()
+    body, content_type = await asyncio.to_thread(
+        exposition,
+        context_of(request).served.metrics.registry,
+        request.headers.get("accept", ""),
+        state.shared_metrics,
+    )
+    return Response(body, headers={"Content-Type": content_type})
 
 
 @router.post("/v1/search", response_model=schemas.SearchOut, tags=["search"])

@@ -85,6 +85,10 @@ class ScopeStore:
         asked = self._counts["l1_hits"] + self._counts["l1_misses"]
         return {**self._counts, "hit_rate": self._counts["l1_hits"] / asked if asked else 0.0}
 
+    def __len__(self) -> int:
+        """Return how many sessions this process keeps something of."""
+        return len(self._l1)
+
     @property
     def available(self) -> bool:
         """Whether Redis answered last time; always true without one."""

@@ -21,7 +21,8 @@ class WorkPool:
         """Run ``threads`` pieces of work at a time (0 = one a core) and let ``queue`` more wait."""
         threads = threads or os.cpu_count() or 1
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="work")
-        self._room = threads + queue
+        self.room = threads + queue
+        """Pieces of work that are taken at most, run and waiting together."""
         self._timeout_s = timeout_s
         self._taken = 0
         self._lock = Lock()
@@ -29,7 +30,12 @@ class WorkPool:
     @property
     def saturated(self) -> bool:
         """Whether the next piece of work would be refused."""
-        return self._taken >= self._room
+        return self._taken >= self.room
+
+    @property
+    def taken(self) -> int:
+        """How many pieces of work run or wait."""
+        return self._taken
 
     async def run(self, work: Callable[[], T], timeout_s: float | None = None) -> T:
         """Return ``work()``, made on one of the threads, within ``timeout_s`` if that is less.
@@ -43,7 +49,7 @@ class WorkPool:
                 raise Busy(
                     "the server has more to do than it can",
                     hint="try again in a moment",
-                    value=str(self._room),
+                    value=str(self.room),
                 )
             self._taken += 1
         within_s = min(self._timeout_s, timeout_s or self._timeout_s)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from codeintel_rev.app.access import is_protected
@@ -53,7 +54,8 @@ def serve(
             assert settings.data_dir is not None
             resources.callback(RefresherProcess(settings.data_dir, root).close)
         told(_address(host, listening))
-        _run(_config(settings, workers), listening)
+        folder = resources.enter_context(TemporaryDirectory(prefix="codeintel-metrics-"))
+        _run(_config(settings, workers, Path(folder)), listening)
 
 
 def is_public(host: str) -> bool:
@@ -115,13 +117,13 @@ def _address(host: str, listening: socket.socket) -> str:
     return f"http://{shown}:{listening.getsockname()[1]}"
 
 
-def _config(settings: Settings, workers: int) -> uvicorn.Config:
+def _config(settings: Settings, workers: int, shared_metrics: Path) -> uvicorn.Config:
     import uvicorn
 
     return uvicorn.Config(
         partial(_create_app, settings)
         if workers == 1
-        else partial(_create_worker_app, settings, os.getpid()),
+        else partial(_create_worker_app, settings, os.getpid(), shared_metrics),
         factory=True,
         workers=workers,
         access_log=False,
@@ -153,8 +155,12 @@ def _create_app(settings: Settings) -> FastAPI:
     return create_app(settings)
 
 
-def _create_worker_app(settings: Settings, parent: int) -> FastAPI:
+def _create_worker_app(settings: Settings, parent: int, shared_metrics: Path) -> FastAPI:
     from codeintel_rev.app.parent import end_with_parent
 
     end_with_parent(parent)
-    return _create_app(settings)
+    # the library reads it once, when it is first imported
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(shared_metrics)
+    from codeintel_rev.app.main import create_app
+
+    return create_app(settings, shared_metrics)

@@ -31,7 +31,11 @@ def place_of(data_dir: Path | None, repo: Path | None) -> Place:
 
 def require_server() -> None:
     """Raise ``Unavailable`` unless the packages of a server are installed."""
-    missing = [name for name in ("fastapi", "fastmcp", "uvicorn") if find_spec(name) is None]
+    missing = [
+        name
+        for name in ("fastapi", "fastmcp", "prometheus_client", "uvicorn")
+        if find_spec(name) is None
+    ]
     if missing:
         raise Unavailable(
             f"a server needs {', '.join(missing)}, which {'are' if missing[1:] else 'is'} not"

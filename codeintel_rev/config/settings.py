@@ -233,6 +233,8 @@ class ServerConfig:
     """Signs session ids; empty = made at start. Several hosts need the same one."""
     refresh: bool = True
     """Whether a process beside the server keeps the index up to date."""
+    log_requests: bool = False
+    """Whether each request leaves a line of JSON in the log."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from codeintel_rev.errors import InvalidArgument
 
@@ -24,6 +24,8 @@ class Caller:
     """The repositories that they may see; ``None`` = all."""
     session: str | None = None
     """The session that the request belongs to, if it told one."""
+    notes: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """What the log is to say of the request, by name; filled while it is served."""
 
     def in_session(self, session: str | None) -> Caller:
         """Return the caller in the session that an argument names, if it names one.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from codeintel_rev.app import traces
@@ -28,6 +28,8 @@ class ServedCode:
     repos: Repositories
     session: str | None = None
     """Told to the traces of answers."""
+    notes: dict[str, str] = field(default_factory=dict, compare=False)
+    """What the log is to say of the request."""
 
     def search(
         self, query: str, *, limit: int, scope: Scope | None, mode: Mode, explain: bool
@@ -38,7 +40,7 @@ class ServedCode:
             def find() -> Document:
                 found = traces.search(
                     index,
-                    lambda: self.served.tracer,
+                    lambda: self.served.traces,
                     query,
                     limit=limit,
                     mode=mode,
@@ -46,6 +48,7 @@ class ServedCode:
                     explain=explain,
                     session_id=self.session,
                 )
+                self.served.metrics.observe_search(found.took_ms, len(found.hits), found.limits)
                 return search_document(found)
 
             if not self.served.results.enabled:
@@ -154,6 +157,8 @@ class ServedCode:
             )
             async with aclosing(events):
                 async for event in events:
+                    if event.type == "trace" and event.trace:
+                        self.notes["trace_id"] = event.trace["trace_id"]
                     yield AnswerStep(event.type, _event_document(event))
 
 

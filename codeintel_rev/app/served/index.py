@@ -22,6 +22,8 @@ from codeintel_rev.app.traces import tracer_of
 from codeintel_rev.config.settings import Settings
 from codeintel_rev.errors import CodeIntelError
 from codeintel_rev.io.registry import Signature, signature_of
+from codeintel_rev.observability.metered_traces import MeteredTraces
+from codeintel_rev.observability.metrics import Metrics
 from codeintel_rev.ports import Clock
 
 _log = logging.getLogger(__name__)
@@ -86,6 +88,7 @@ class ServedIndex:
         clock: Clock = time.monotonic,
         *,
         models: AnswerModels | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         """Load the embedding model; raises ``SettingsError`` when another one is configured.
 
@@ -95,7 +98,9 @@ class ServedIndex:
         self.settings = settings
         self._embedder = load_embedder(settings, data_dir)
         self.tracer = tracer_of(data_dir, settings.trace)
-        """Takes the traces of answers and searches; ``None`` when they are off."""
+        """Writes the traces of answers and searches; ``None`` when they are off."""
+        self.metrics = metrics or Metrics()
+        self.traces = MeteredTraces(self.metrics, self.tracer)
         self.results = ResultCache(settings.server.result_cache)
         self._models = models
         self._clock = clock
@@ -163,7 +168,7 @@ class ServedIndex:
             _log.warning("the index stays as it was opened before: %s", error)
             return self._opened
         self._retry_at = 0.0
-        self._opened = _Opened(index, signature, self.tracer, self._models)
+        self._opened = _Opened(index, signature, self.traces, self._models)
         return self._opened
 
     def _release(self, opened: _Opened) -> None:
