@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Generic, Literal, TypeVar
 
+from codeintel_rev.cancellation import Cancellation
 from codeintel_rev.errors import InvalidArgument, NotFound, ScopeEmpty
 from codeintel_rev.ports import Clock
 
@@ -74,8 +75,8 @@ async def run_stage(
 class Lane:
     """A few threads of one backend, which refuses work that it could not get to.
 
-    A thread cannot be stopped: after a timeout its call goes on with nobody waiting. A lane whose
-    threads are all taken by such calls is stalled, and skipped until one of them comes back.
+    A call that is late or not wanted any more is cancelled, but a thread cannot be stopped. A lane
+    whose threads are all taken by such calls is stalled, and skipped until one of them comes back.
     """
 
     name: str
@@ -101,11 +102,13 @@ class Lane:
             if self._abandoned >= self.width or self._live >= self.width + self.backlog:
                 raise Saturated(self.name)
             self._live += 1
-        future = self._threads.submit(call)
+        cancellation = Cancellation()
+        future = self._threads.submit(cancellation.run, call)
         future.add_done_callback(self._leave)
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
+            cancellation.cancel()
             if future.running():
                 with self._lock:
                     self._abandoned += 1

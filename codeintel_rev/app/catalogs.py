@@ -49,12 +49,6 @@ class Catalogs:
                 self._held[folder] = held
             return held.catalog
 
-    def interrupt(self) -> None:
-        """Stop every query that runs now."""
-        for held in list(self._held.values()):
-            held.catalog.interrupt()
-        self.empty.interrupt()
-
     def close(self) -> None:
         """Close every catalog."""
         with self._lock:

@@ -11,6 +11,7 @@ from codeintel_rev.app.catalogs import Catalogs
 from codeintel_rev.app.definition_search import DefinitionSearch
 from codeintel_rev.app.line_search import FoundHits, LineSearch
 from codeintel_rev.app.repository import OpenRepository, RepositoryView
+from codeintel_rev.cancellation import is_cancelled
 from codeintel_rev.config.settings import DuckDBConfig
 from codeintel_rev.errors import DeadlineExceeded
 from codeintel_rev.types import LinePattern, Scope, SearchHit
@@ -37,9 +38,12 @@ class Deadline:
         self._end_s = time.monotonic() + timeout_ms / 1000
 
     def left_s(self) -> float:
-        """Return the seconds that are left; raises ``DeadlineExceeded`` when there are none."""
+        """Return the seconds that are left.
+
+        Raises ``DeadlineExceeded`` when there are none, or nobody waits any more.
+        """
         left = self._end_s - time.monotonic()
-        if left <= 0:
+        if left <= 0 or is_cancelled():
             raise self.exceeded()
         return left
 
@@ -58,10 +62,6 @@ class ExhaustiveSearcher:
     def __init__(self, settings: DuckDBConfig) -> None:
         self._settings = settings
         self._catalogs = Catalogs(settings)
-
-    def interrupt(self) -> None:
-        """Stop every query that runs now; its search fails with ``DeadlineExceeded``."""
-        self._catalogs.interrupt()
 
     def close(self) -> None:
         """Close every catalog."""

@@ -344,11 +344,6 @@ class LocalIndex:
             secrets=[secret for described in found for secret in described.secrets],
         )
 
-    def interrupt(self) -> None:
-        """Stop the exhaustive searches that run now, in whatever thread."""
-        if self._exhaustive is not None:
-            self._exhaustive.interrupt()
-
     def _exhaustive_searcher(self) -> ExhaustiveSearcher:
         if self._whole is not self:
             return self._whole._exhaustive_searcher()  # noqa: SLF001  one for all its views

@@ -11,12 +11,10 @@ from typing import Final
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from codeintel_rev.app.hang_up import GONE
 from codeintel_rev.mcp_server.callers import Caller
 from codeintel_rev.observability.labelled import OTHER
 from codeintel_rev.observability.metrics import ROUTES, Metrics
-
-_GONE: Final = 499
-"""How it is told that a client went away before there was an answer."""
 
 _FAULT: Final = 500
 _FILES: Final = "/v1/files/"
@@ -41,7 +39,7 @@ class RequestRecords:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status = _GONE
+        status = GONE
         began = time.perf_counter()
 
         async def send_noting(message: Message) -> None:

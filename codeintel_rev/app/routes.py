@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from codeintel_rev import __version__
 from codeintel_rev.app.config_context import ApplicationContext
 from codeintel_rev.app.events import event_stream, opened
+from codeintel_rev.app.hang_up import awaited
 from codeintel_rev.app.http_models import (
     AnswerRequest,
     HealthOut,
@@ -103,7 +104,7 @@ async def search(request: Request, body: SearchRequest) -> Response:
 @router.post("/v1/text", response_model=schemas.SearchTextOut, tags=["search"])
 async def text(request: Request, body: TextSearchRequest) -> Response:
     """Find every line that holds a text, or matches an expression."""
-    found = await text_search.search_text(
+    found = text_search.search_text(
         context_of(request),
         caller_of(request),
         body.query,
@@ -113,7 +114,7 @@ async def text(request: Request, body: TextSearchRequest) -> Response:
         scope=scope_of(body.scope),
         max_results=body.max_results,
     )
-    return json_response(found)
+    return await awaited(request, found)
 
 
 @router.get("/v1/symbols", response_model=schemas.SymbolsOut, tags=["search"])
@@ -165,7 +166,7 @@ async def answer(request: Request, body: AnswerRequest) -> Response:
         stream = event_stream(await opened(events))
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(stream, media_type=_EVENTS, headers=headers)
-    return json_response(await answers.envelope_of(events))
+    return await awaited(request, answers.envelope_of(events))
 
 
 @router.get("/v1/files", response_model=schemas.ListPathsOut, tags=["files"])

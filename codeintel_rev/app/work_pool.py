@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import TypeVar
 
+from codeintel_rev.cancellation import Cancellation
 from codeintel_rev.errors import Busy, DeadlineExceeded
 
 T = TypeVar("T")
@@ -40,7 +41,8 @@ class WorkPool:
     async def run(self, work: Callable[[], T], timeout_s: float | None = None) -> T:
         """Return ``work()``, made on one of the threads, within ``timeout_s`` if that is less.
 
-        A thread cannot be stopped: work that is late goes on, and keeps its place until it ends.
+        Work that is late or not wanted any more is cancelled. A thread cannot be stopped: it keeps
+        its place until it ends.
 
         Raises ``Busy`` when the queue is full and ``DeadlineExceeded`` when the work is late.
         """
@@ -53,7 +55,8 @@ class WorkPool:
                 )
             self._taken += 1
         within_s = min(self._timeout_s, timeout_s or self._timeout_s)
-        future = self._threads.submit(work)
+        cancellation = Cancellation()
+        future = self._threads.submit(cancellation.run, work)
         future.add_done_callback(self._leave)
         try:
             async with asyncio.timeout(within_s) as limit:
@@ -66,6 +69,8 @@ class WorkPool:
                 hint="ask for less: a narrower scope, a smaller limit",
                 value=f"{within_s:g}",
             ) from None
+        finally:
+            cancellation.cancel()
 
     def close(self) -> None:
         """Let the threads end; work that is under way is not awaited."""

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from codeintel_rev.cli.output import Output
 from codeintel_rev.types import SearchHit, SearchResult
 
-_STOP_AGAIN_S = 0.05
-
 
 def show_matches(output: Output, result: SearchResult, roots: Mapping[str, str], what: str) -> None:
     """Write the hits, and beside them how many there are; ``what`` is what is counted."""
@@ -44,18 +42,19 @@ def count_text(result: SearchResult, what: str) -> str:
     return counted if len(result.hits) == total else f"the first {len(result.hits):,} of {counted}"
 
 
-def interruptible(find: Callable[[], SearchResult], stop: Callable[[], None]) -> SearchResult:
+def cancellable(find: Callable[[], SearchResult]) -> SearchResult:
     """Return what ``find`` does, letting Ctrl-C stop it: a query in the main thread is deaf."""
-    from concurrent.futures import ThreadPoolExecutor, wait
+    from concurrent.futures import ThreadPoolExecutor
 
+    from codeintel_rev.cancellation import Cancellation
+
+    cancellation = Cancellation()
     with ThreadPoolExecutor(1) as thread:
-        found = thread.submit(find)
+        found = thread.submit(cancellation.run, find)
         try:
             return found.result()
         except BaseException:
-            while not found.done():  # between two queries there is nothing to stop
-                stop()
-                wait([found], timeout=_STOP_AGAIN_S)
+            cancellation.cancel()
             raise
 
 

@@ -106,11 +106,11 @@ def _check_together(
 def _list_all(
     output: Output, index: LocalIndex, find: Callable[[], SearchResult], what: str
 ) -> None:
-    from codeintel_rev.cli.matches import interruptible, queries_told, show_matches
+    from codeintel_rev.cli.matches import cancellable, queries_told, show_matches
     from codeintel_rev.cli.opening import roots_of
 
     with queries_told(index.settings.duckdb.log_queries):
-        result = interruptible(find, index.interrupt)
+        result = cancellable(find)
     show_matches(output, result, roots_of(index), what)
 
 

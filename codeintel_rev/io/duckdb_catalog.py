@@ -20,6 +20,7 @@ from codeintel_rev.io.duckdb_query_builder import RECORD_COLUMNS, DuckDBQueryBui
 from codeintel_rev.io.line_scan import check_sql, columns_sql, scan_sql
 from codeintel_rev.text.globs import GlobSet
 from codeintel_rev.text.kinds import definition_order
+from codeintel_rev.text.regex_size import MAX_SIZE, regex_size
 from codeintel_rev.types import ChunkHead, ChunkRecord, LineMatches, LinePattern
 
 _WITH_NEWER = (
@@ -53,10 +54,6 @@ class DuckDBCatalog:
     def close(self) -> None:
         """Close the database."""
         self._manager.close()
-
-    def interrupt(self) -> None:
-        """Stop what runs now, in whatever thread; it fails with ``DeadlineExceeded``."""
-        self._manager.interrupt()
 
     # --- chunks -------------------------------------------------------------------------------
 
@@ -120,7 +117,7 @@ class DuckDBCatalog:
     # --- lines --------------------------------------------------------------------------------
 
     def check(self, pattern: LinePattern) -> None:
-        """Raise ``InvalidArgument`` for a regular expression that RE2 cannot read."""
+        """Raise ``InvalidArgument`` for a regular expression that RE2 cannot read, or that is too large."""
         with self._manager.connection() as connection:
             try:
                 connection.execute(*check_sql(pattern))
@@ -131,6 +128,12 @@ class DuckDBCatalog:
                     hint="it is written in RE2 syntax, without look-around and back references",
                     value=pattern.text[:200],
                 ) from error
+        if pattern.regex and regex_size(pattern.text) > MAX_SIZE:
+            raise InvalidArgument(
+                f"the regular expression stands for more than {MAX_SIZE:,} characters",
+                hint="repeat less often; `.*` takes no longer than `.`, but `.{500}` 500 times as long",
+                value=pattern.text[:200],
+            )
 
     def scan(
         self,

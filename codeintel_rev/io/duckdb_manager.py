@@ -21,6 +21,7 @@ from typing import Any, Final, cast
 
 import duckdb
 
+from codeintel_rev.cancellation import interruptible
 from codeintel_rev.config.settings import DuckDBConfig
 from codeintel_rev.io.catalog_builder import create_chunks
 from codeintel_rev.io.duckdb_errors import explained
@@ -59,7 +60,6 @@ class DuckDBManager:
         self.path = db_path
         self.settings = settings
         self._idle: list[duckdb.DuckDBPyConnection] = []
-        self._lent: set[duckdb.DuckDBPyConnection] = set()
         with explained(db_path, sound=True):
             self._root, self.read_only = _open(db_path, read_only)
             try:
@@ -80,23 +80,16 @@ class DuckDBManager:
         self._idle.clear()
         self._root.close()
 
-    def interrupt(self) -> None:
-        """Stop what runs now, in whatever thread; it fails with ``DeadlineExceeded``."""
-        for connection in list(self._lent):
-            with suppress(duckdb.ConnectionException):  # it was closed meanwhile
-                connection.interrupt()
-
     @contextmanager
     def connection(self, *, timeout_s: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """Lend a connection for a block, in which results have to be fetched too.
 
-        After ``timeout_s`` it is interrupted.
+        With ``timeout_s`` it is interrupted after that time, or as soon as nobody waits for it.
 
         Raises ``DeadlineExceeded`` when it was, and what ``explained`` makes of DuckDB's errors; those
         about a faulty statement pass as they are.
         """
         connection = self._take()
-        self._lent.add(connection)
         kept = False
         try:
             with (
@@ -108,7 +101,6 @@ class DuckDBManager:
             connection.abort()  # what was not fetched
             kept = len(self._idle) < self.settings.pool_size
         finally:
-            self._lent.discard(connection)
             if kept:
                 self._idle.append(connection)
             else:
@@ -201,24 +193,29 @@ class _LoggedConnection:
 
 @contextmanager
 def _deadline(connection: duckdb.DuckDBPyConnection, timeout_s: float | None) -> Iterator[None]:
-    """Interrupt what ``connection`` runs after ``timeout_s``, until the block ends."""
+    """Interrupt what ``connection`` runs after ``timeout_s`` or when that is cancelled.
+
+    It goes on until the block ends.
+    """
     if timeout_s is None:
         yield
         return
-    done = Event()
+    wake, done = Event(), Event()
 
     def interrupt() -> None:
-        wait_s = timeout_s
-        while not done.wait(wait_s):
+        wake.wait(timeout_s)
+        while not done.is_set():
             connection.interrupt()
-            wait_s = _INTERRUPT_AGAIN_S
+            done.wait(_INTERRUPT_AGAIN_S)
 
     watch = Thread(target=interrupt, name="duckdb-deadline", daemon=True)
     watch.start()
     try:
-        yield
+        with interruptible(wake.set):
+            yield
     finally:
         done.set()
+        wake.set()
         watch.join()
 
 

@@ -4,6 +4,7 @@ import threading
 import pytest
 
 from codeintel_rev.answer.stages import Lane, Saturated, run_stage
+from codeintel_rev.cancellation import interruptible, is_cancelled
 from codeintel_rev.errors import BadGlob
 from tests.fakes.clock import FakeClock
 
@@ -68,6 +69,22 @@ async def test_a_lane_refuses_while_abandoned_calls_hold_its_threads():
         assert await lane.run(lambda: "back") == "back"
     finally:
         release.set()
+        lane.close()
+
+
+async def test_a_call_learns_that_it_came_too_late():
+    lane, told = Lane("test", width=1), threading.Event()
+
+    def wait_for_word():
+        with interruptible(told.set):
+            return told.wait(60) and is_cancelled()
+
+    try:
+        outcome = await run_stage("faiss", lambda: lane.run(wait_for_word), 20, FakeClock())
+        assert outcome.status == "timed_out"
+        assert await asyncio.to_thread(told.wait, 60)
+        assert not is_cancelled()
+    finally:
         lane.close()
 
 

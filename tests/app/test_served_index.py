@@ -15,8 +15,9 @@ from codeintel_rev.app.served.index import ServedIndex
 from codeintel_rev.app.trace_reader import TraceReader
 from codeintel_rev.app.traces import trace_folder
 from codeintel_rev.app.work_pool import WorkPool
-from codeintel_rev.config.settings import Settings, load_settings
+from codeintel_rev.config.settings import DuckDBConfig, Settings, load_settings
 from codeintel_rev.errors import Busy, DeadlineExceeded, IndexMissing, NotFound, PathOutsideRoot
+from codeintel_rev.io.duckdb_manager import IN_MEMORY, DuckDBManager
 from tests.fakes.clock import FakeClock
 
 
@@ -121,6 +122,32 @@ async def test_a_pool_gives_up_work_that_is_late_and_keeps_its_place() -> None:
     go.set()
     with ThreadPoolExecutor(1) as other:
         other.submit(go.wait).result()
+    pool.close()
+
+
+ENDLESS = "SELECT count(*) FROM range(1000000000000) WHERE hash(range) = 1"
+
+
+@pytest.mark.parametrize("timeout_s", [0.05, 60])
+async def test_a_query_that_nobody_waits_for_gives_its_thread_back(timeout_s: float) -> None:
+    pool = WorkPool(threads=1, queue=0, timeout_s=timeout_s)
+    begun = Event()
+    with DuckDBManager(IN_MEMORY, DuckDBConfig()) as manager:
+
+        def scan() -> None:
+            with manager.connection(timeout_s=3600) as connection:
+                begun.set()
+                connection.execute(ENDLESS).fetchall()
+
+        call = asyncio.create_task(pool.run(scan))
+        assert await asyncio.to_thread(begun.wait, 60)
+        if timeout_s > 1:
+            call.cancel()
+        with pytest.raises((asyncio.CancelledError, DeadlineExceeded)):
+            await call
+        async with asyncio.timeout(60):
+            while pool.taken:  # noqa: ASYNC110  another thread decides
+                await asyncio.sleep(0.01)
     pool.close()
 
 

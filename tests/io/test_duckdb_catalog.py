@@ -276,6 +276,15 @@ def test_a_regular_expression_that_cannot_be_read_is_told(
     catalog.check(LinePattern(text))
 
 
+@pytest.mark.parametrize("text", ["(a{30}b){30}x{100}", "x{600}|y{600}", "a.*b|" * 300])
+def test_a_regular_expression_that_would_take_too_long_is_refused(
+    catalog: DuckDBCatalog, text: str
+) -> None:
+    with pytest.raises(InvalidArgument, match="more than 1,000 characters"):
+        catalog.check(LinePattern(text, regex=True))
+    catalog.check(LinePattern(text))
+
+
 def test_a_regular_expression_takes_linear_time(catalog: DuckDBCatalog) -> None:
     (table,) = text_tables([(0, b"a" * 50_000)])
     found = catalog.scan_table(LinePattern("(a+)+$|(a|aa)+b", regex=True), table)

@@ -10,10 +10,12 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import duckdb
 import pytest
 
+from codeintel_rev.cancellation import Cancellation
 from codeintel_rev.config.settings import DuckDBConfig
 from codeintel_rev.errors import (
     Busy,
@@ -236,13 +238,27 @@ def test_a_deadline_that_passes_between_statements_stops_the_next(manager: DuckD
         ask_for_ever()
 
 
-def test_a_query_can_be_stopped_from_another_thread(manager: DuckDBManager) -> None:
+def test_a_query_ends_when_nobody_waits_for_it(manager: DuckDBManager) -> None:
+    cancellation = Cancellation()
+    begun = Event()
+
+    def ask() -> None:
+        begun.set()
+        run(manager, ENDLESS, 3600)
+
     with ThreadPoolExecutor(1) as threads:
-        asked = threads.submit(run, manager, ENDLESS, 60)
-        while not asked.done():
-            manager.interrupt()
-        assert isinstance(asked.exception(), DeadlineExceeded)
+        asked = threads.submit(cancellation.run, ask)
+        assert begun.wait(60)
+        cancellation.cancel()
+        assert isinstance(asked.exception(60), DeadlineExceeded)
     assert count(manager) == 500
+
+
+def test_a_query_that_nobody_waits_for_does_not_begin(manager: DuckDBManager) -> None:
+    cancellation = Cancellation()
+    cancellation.cancel()
+    with pytest.raises(DeadlineExceeded):
+        cancellation.run(lambda: run(manager, ENDLESS, 3600))
 
 
 def test_ctrl_c_stays_ctrl_c() -> None:
