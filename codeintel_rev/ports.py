@@ -61,6 +61,14 @@ class CandidateIndex(Protocol):
         ...
 
 
+class CandidateSource(Protocol):
+    """Makes an index of candidates meanwhile."""
+
+    def asked(self) -> CandidateIndex | None:
+        """Return the index, or ``None`` while there is none; each call is a search."""
+        ...
+
+
 class LexicalIndex(Protocol):
     """Words to rows."""
 

@@ -34,6 +34,14 @@ class Retriever(Protocol):
         ...
 
 
+class SparseRetriever(Protocol):
+    """One more channel beside those of the ``Retriever``; called as its methods are."""
+
+    def retrieve_sparse(self, query: str, scope: Scope | None, k: int) -> list[SearchHit]:
+        """Return up to ``k`` chunks by implied terms, best first, not hydrated."""
+        ...
+
+
 class OneCallSearcher(Protocol):
     """A whole search in one call: cheaper than stages where everything is in this process."""
 
@@ -101,6 +109,11 @@ class AnswerContext(Protocol):
     @property
     def retriever(self) -> Retriever:
         """Retrieval in stages."""
+        ...
+
+    @property
+    def sparse(self) -> SparseRetriever | None:
+        """The channel of a SPLADE model."""
         ...
 
     @property

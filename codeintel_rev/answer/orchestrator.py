@@ -53,7 +53,7 @@ class AnswerOrchestrator:
         self._clock = context.clock
         self._lanes = {
             name: Lane(name, self._options.threads)
-            for name in ("search", "faiss", "bm25", "hydration")
+            for name in ("search", "faiss", "bm25", "splade", "hydration")
         }
 
     async def answer(
@@ -197,9 +197,15 @@ class AnswerOrchestrator:
         if run.wants_lexical:
             work = partial(self._retrieve_bm25, query, scope, k)
             stages["bm25"] = self._timed(run, "bm25", work, budget.bm25)
+        if run.wants_sparse and self._context.sparse is not None:
+            call = partial(self._context.sparse.retrieve_sparse, query, scope, k)
+            work = partial(self._lanes["splade"].run, call)
+            stages["splade"] = self._timed(run, "splade", work, budget.splade)
         outcomes = dict(zip(stages, await asyncio.gather(*stages.values()), strict=True))
         found = {name: run.settle(name, outcome) or [] for name, outcome in outcomes.items()}
-        fused = self._rrf_fusion(found.get("faiss", []), found.get("bm25", []))
+        fused = self._rrf_fusion(
+            found.get("faiss", []), found.get("bm25", []), splade_hits=found.get("splade", [])
+        )
         return await self._hydrate(run, fused, scope, top_n)
 
     async def _timed(

@@ -91,6 +91,11 @@ class AnswerRun:
         """Whether the mode looks for words, exact names included."""
         return self.mode != "dense"
 
+    @property
+    def wants_sparse(self) -> bool:
+        """Whether the mode looks for implied terms."""
+        return self.mode == "hybrid"
+
     def limit(self, *words: str) -> None:
         """Note limit words, each once."""
         self.limits.extend(word for word in dict.fromkeys(words) if word not in self.limits)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from codeintel_rev.answer.budget import RetrievalBudget
-from codeintel_rev.answer.context import AnswerOptions, TraceSink
+from codeintel_rev.answer.context import AnswerOptions, SparseRetriever, TraceSink
 from codeintel_rev.answer.orchestrator import AnswerOrchestrator
 from codeintel_rev.answer.prompt import SYSTEM
 from codeintel_rev.app.answer_sources import JournalSources
@@ -67,6 +67,7 @@ class LocalAnswerContext:
     sources: JournalSources
     answer_options: AnswerOptions
     names_repos: bool
+    sparse: SparseRetriever | None = None
     traces: TraceSink | None = None
     chat: ChatModel | None = None
     reranker: Reranker | None = None
@@ -81,8 +82,10 @@ class LocalAnswerContext:
     ) -> LocalAnswerContext:
         """Compose the context of an opened index; ``models`` stay open as long as it is used."""
         models = models or AnswerModels()
+        retriever = StagedRetriever(index)
         return cls(
-            retriever=StagedRetriever(index),
+            retriever=retriever,
+            sparse=None if index.settings.splade.model is None else retriever,
             searcher=TimedSearch(index),
             sources=JournalSources(index),
             answer_options=_options(index.settings.answer),
@@ -107,18 +110,22 @@ class TimedSearch:
 
 
 class StagedRetriever:
-    """Retrieval stage by stage (``Retriever``), each in a view of its own."""
+    """Retrieval stage by stage (``Retriever``, ``SparseRetriever``), each in a view of its own."""
 
     def __init__(self, index: LocalIndex) -> None:
         self._index = index
 
     def retrieve_dense(self, query: str, scope: Scope | None, k: int) -> list[SearchHit]:
         """Return up to ``k`` nearest chunks, best first, not hydrated."""
-        return self._channel(query, scope, k, "dense")
+        return self._channel(query, scope, k, "faiss")
 
     def retrieve_lexical(self, query: str, scope: Scope | None, k: int) -> list[SearchHit]:
         """Return up to ``k`` chunks by words, best first, not hydrated."""
-        return self._channel(query, scope, k, "lexical")
+        return self._channel(query, scope, k, "bm25")
+
+    def retrieve_sparse(self, query: str, scope: Scope | None, k: int) -> list[SearchHit]:
+        """Return up to ``k`` chunks by implied terms, best first, not hydrated."""
+        return self._channel(query, scope, k, "splade")
 
     def finish(
         self, query: str, hits: Sequence[SearchHit], scope: Scope | None, limit: int
@@ -137,11 +144,13 @@ class StagedRetriever:
             wanted = looked_at((part.view for part in parts), limit)
             return best_hits(merged(parts, parsed, wanted), limit)
 
-    def _channel(self, query: str, scope: Scope | None, k: int, mode: Mode) -> list[SearchHit]:
+    def _channel(
+        self, query: str, scope: Scope | None, k: int, source: Source
+    ) -> list[SearchHit]:
         """Return a channel's best ``k`` over all repositories.
 
-        Cosines compare. BM25 scores do not: each repository's are led by how much of the query its
-        best chunk covers.
+        Cosines and the scores of a SPLADE model compare. Those of BM25 do not: each repository's
+        are led by how much of the query its best chunk covers.
         """
         parsed = parse_query(query)
         found: list[tuple[float, SearchHit]] = []
@@ -149,12 +158,10 @@ class StagedRetriever:
             views = list(self._views(stack, scope))
             for name, view in views:
                 searcher = HybridSearcher(view.channels, self._index.embedder)
-                if mode == "dense":
-                    rows, scale = searcher.dense(parsed, k), 1.0
-                else:
-                    rows = searcher.words(parsed, k)
-                    scale = _scale(searcher, parsed, rows) if len(views) > 1 else 1.0
-                found += [(hit.score * scale, hit) for hit in _bare_hits(name, view, rows, mode)]
+                rows = _rows_of(source, searcher, parsed, k)
+                compares = source != "bm25" or len(views) == 1
+                scale = 1.0 if compares else _scale(searcher, parsed, rows)
+                found += [(hit.score * scale, hit) for hit in _bare_hits(name, view, rows, source)]
         found.sort(key=lambda pair: (-pair[0], pair[1].doc_id))
         return [hit for _, hit in found[:k]]
 
@@ -170,6 +177,14 @@ class StagedRetriever:
                     yield name, view
 
 
+def _rows_of(
+    source: Source, searcher: HybridSearcher, query: ParsedQuery, k: int
+) -> Mapping[int, float]:
+    if source == "faiss":
+        return searcher.dense(query, k)
+    return searcher.words(query, k) if source == "bm25" else searcher.sparse(query, k)
+
+
 def _scale(searcher: HybridSearcher, query: ParsedQuery, rows: Mapping[int, float]) -> float:
     """Return what makes the best BM25 score of a repository its coverage of the query."""
     best = max(rows.values(), default=0.0)
@@ -177,10 +192,9 @@ def _scale(searcher: HybridSearcher, query: ParsedQuery, rows: Mapping[int, floa
 
 
 def _bare_hits(
-    name: str, view: RepositoryView, rows: Mapping[int, float], mode: Mode
+    name: str, view: RepositoryView, rows: Mapping[int, float], source: Source
 ) -> list[SearchHit]:
     """Return rows with their scores as hits that are not hydrated."""
-    source: Source = "faiss" if mode == "dense" else "bm25"
     heads = view.catalog.heads(list(rows))
     return [
         SearchHit(doc_id=heads[row].id, score=score, source=source, row=row, repo=name)
@@ -207,6 +221,7 @@ def _options(settings: AnswerConfig) -> AnswerOptions:
             embedding=settings.embedding_timeout_ms,
             faiss=settings.faiss_timeout_ms,
             bm25=settings.bm25_timeout_ms,
+            splade=settings.splade_timeout_ms,
             hydration=settings.hydration_timeout_ms,
             reranking=settings.rerank_timeout_ms,
             synthesis=settings.synthesis_timeout_ms,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from codeintel_rev.app.components import check_components, outdated
 from codeintel_rev.app.file_filter import FileFilter
+from codeintel_rev.app.packing import PACKED_FROM, Packing
 from codeintel_rev.app.snapshot_choice import choose, label, named, names_snapshots
 from codeintel_rev.config.settings import Bm25Config
 from codeintel_rev.errors import IndexDamaged, IndexForeign, IndexUnusable, NotFound, Unavailable
@@ -162,6 +163,7 @@ class OpenRepository:
         self._journal = Journal(folder.journal)
         self._heads = HeadMemory()
         self._state: _State | None = None
+        self._packing: Packing | None = None
         self._lock = Lock()
         self._components = components
         with self._journal.view() as view:
@@ -202,6 +204,8 @@ class OpenRepository:
 
     def close(self) -> None:
         """Release files and connections."""
+        if self._packing is not None:
+            self._packing.close()
         self._journal.close()
         if self._state is not None:
             self._state.generation.lock.close()
@@ -287,7 +291,17 @@ class OpenRepository:
         except (IndexDamaged, IndexForeign) as error:
             _tell(error)
             return AbsentIndex()
-        return DenseSearcher(vectors.blocks, vectors.rows, nearest=nearest)
+        if nearest is not None or len(vectors.rows) < PACKED_FROM or self._dim % 2:
+            return DenseSearcher(vectors.blocks, vectors.rows, nearest=nearest)
+        source = self._packing_of(journal, vectors)
+        return DenseSearcher(vectors.blocks, vectors.rows, source=source)
+
+    def _packing_of(self, journal: JournalView, vectors: VectorReader) -> Packing:
+        """Return what packs the vectors, the same as long as they are only added to."""
+        segments, generation = journal.segments(), journal.generation
+        if self._packing is None or not self._packing.covers(generation, segments):
+            self._packing = Packing(generation, segments, vectors.blocks)
+        return self._packing
 
     def _open(self, number: int) -> _Generation:
         return _Generation.open(self.folder, number, self._bm25, self._sparse)

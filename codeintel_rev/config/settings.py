@@ -165,6 +165,7 @@ class AnswerConfig:
     embedding_timeout_ms: Milliseconds = 150
     faiss_timeout_ms: Milliseconds = 400
     bm25_timeout_ms: Milliseconds = 400
+    splade_timeout_ms: Milliseconds = 400
     hydration_timeout_ms: Milliseconds = 200
     rerank_timeout_ms: Milliseconds = 300
     synthesis_timeout_ms: Milliseconds = 1000

@@ -34,6 +34,12 @@ from codeintel_rev.retrieval.tantivy_writer import TantivyWriter
 _REPLAY_ROWS = 1_000
 """More rows than these that came meanwhile are replayed before the writer lock is taken."""
 
+_HOLES_SHARE = 0.1
+"""Where more of the rows than this were dropped, the holes that they leave are worth closing."""
+
+_REWRITTEN_BYTES = 128 << 20
+"""A journal is written anew up to this size, which keeps other writers waiting for about a second."""
+
 Writing = Callable[[], AbstractContextManager[None]]
 """Holds the writer lock for a block."""
 
@@ -99,7 +105,7 @@ class Compactor:
                 sealed, builder = self._seal(journal)
                 segment = builder.build(report)
                 sequence = self._swap(journal, sealed, segment)
-                journal.give_back_space()
+                self._give_back_space(journal, sealed)
             finally:
                 still_read = self._collect(journal)
             generation = sealed.generation + 1
@@ -136,6 +142,14 @@ class Compactor:
             self._replay(journal, generation, replayed)
             self._folder.generation_lock(generation).touch()
             return journal.swap(generation, sealed, segment, self._versions)
+
+    def _give_back_space(self, journal: JournalCompaction, sealed: Sealed) -> None:
+        holes = sealed.dropped > _HOLES_SHARE * (sealed.chunks + sealed.dropped)
+        if holes and journal.size() <= _REWRITTEN_BYTES:
+            with self._writing():
+                journal.rewrite()
+        else:
+            journal.give_back_space()
 
     def _replay(self, journal: JournalCompaction, generation: int, first_row: int) -> int:
         """Add the words of rows from ``first_row`` on; returns the first row not added."""

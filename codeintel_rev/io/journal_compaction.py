@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +15,8 @@ from codeintel_rev.io.journal_schema import open_checked
 from codeintel_rev.io.journal_writer import segment_name, set_versions, transaction
 from codeintel_rev.io.packing import unpack_spans, unpack_text_and_doc
 from codeintel_rev.io.vector_store import Segment
+
+_log = logging.getLogger(__name__)
 
 _BATCH = 8_000
 """Chunks read at a time."""
@@ -215,10 +219,31 @@ class JournalCompaction:
         """Return free pages to the file system, letting others commit in between."""
         while True:
             (free,) = self._connection.execute("PRAGMA freelist_count").fetchone()
-            self._connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES:d})").fetchall()
+            # as a script, for it goes on to its end; a single statement would stop at the first page
+            self._connection.executescript(f"PRAGMA incremental_vacuum({_VACUUM_PAGES:d})")
             (left,) = self._connection.execute("PRAGMA freelist_count").fetchone()
             if left == 0 or left >= free:
                 break
+        self._truncate_log()
+
+    def rewrite(self) -> None:
+        """Write the file anew, without free pages and holes in pages; nobody else can commit meanwhile.
+
+        Left out where there is no room for it.
+        """
+        try:
+            self._connection.execute("VACUUM")
+        except sqlite3.OperationalError as error:
+            _log.warning("the journal keeps its holes: %s", error)
+        self._truncate_log()
+
+    def size(self) -> int:
+        """Return the bytes of the file, without its log."""
+        (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
+        (each,) = self._connection.execute("PRAGMA page_size").fetchone()
+        return int(pages * each)
+
+    def _truncate_log(self) -> None:
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _drop(self, version_ids: Iterable[int], rows: Sequence[int]) -> None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codeintel_rev.ports import CandidateIndex
+from codeintel_rev.ports import CandidateIndex, CandidateSource
 from codeintel_rev.retrieval.flat_searcher import FlatSearcher, best, half_products
 from codeintel_rev.retrieval.large_searcher import LargeSearcher
 
 FAISS_AFTER = 32
-"""So many searches of one view are plain scans. At 111,000 rows a scan takes 7 ms, and FAISS 3 ms
-after 140 ms of import and copying; each commit makes a new view, and a new copy."""
+"""So many searches of one view are plain scans: importing and copying costs FAISS 140 ms, and each
+commit makes a new view, and a new copy."""
 
 
 class DenseSearcher:
@@ -24,7 +25,8 @@ class DenseSearcher:
     The first searches scan with numpy, so that a process that searches once, or an index that is
     edited all the time, never pays for FAISS; later ones use it. Both find candidates only: scores are
     computed anew in one way, so that the order never depends on which of them ran. Where compaction
-    has built an index of candidates, all searches use that, and none scans what it covers.
+    has built an index of candidates, all searches use that, and none scans what it covers; likewise
+    once a source has one, which outlives this view.
     """
 
     def __init__(
@@ -33,14 +35,20 @@ class DenseSearcher:
         rows: NDArray[np.int64],
         faiss_after: int = FAISS_AFTER,
         nearest: CandidateIndex | None = None,
+        source: CandidateSource | None = None,
     ) -> None:
-        """Search over ``blocks``: (first position, vectors); ``rows`` are theirs, ascending."""
-        self._blocks = blocks
+        """Search over ``blocks``: (first position, vectors); ``rows`` are theirs, ascending.
+
+        A ``source`` is asked for an index at each search, until it has one.
+        """
+        # no memory maps, whose every slice runs Python
+        self._blocks = [(first, np.asarray(block)) for first, block in blocks]
         self._rows = rows
         self._has_gaps = len(rows) > 0 and int(rows[-1]) >= len(rows)
         self._scans_left = faiss_after
         self._faiss: FaissFlat | None = None
-        self._large = nearest and LargeSearcher(nearest, blocks, self._gather)
+        self._large = nearest and LargeSearcher(nearest, self._blocks, self._gather)
+        self._source = source
         self._translated: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None
         """The last mask of rows, and what it is by position: searches of one scope share it."""
         self._lock = Lock()
@@ -51,15 +59,23 @@ class DenseSearcher:
         """Return up to ``k`` rows with ``mask[row]`` and their scores, best first, ties by row."""
         if self._has_gaps:
             mask = self._by_position(mask)
-        if self._large is not None:
-            found = self._large.propose(query, k, mask)
-        elif self._scans_left > 0:
-            self._scans_left -= 1
-            found, _ = FlatSearcher(self._blocks).search(query, k, mask)
-        else:
-            found = self._open_faiss().search(query, k, mask)
+        found = self._propose(query, k, mask)
         found, scores = best(found, self._scores(found, query), k)
         return self._rows[found], scores
+
+    def _propose(
+        self, query: NDArray[np.float32], k: int, mask: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
+        """Return positions among which the ``k`` nearest are."""
+        if self._large is None and self._source is not None:
+            index = self._source.asked()
+            self._large = index and LargeSearcher(index, self._blocks, self._gather)
+        if self._large is not None:
+            return self._large.propose(query, k, mask)
+        if self._source is not None or self._scans_left > 0:
+            self._scans_left -= 1
+            return FlatSearcher(self._blocks).search(query, k, mask)[0]
+        return self._open_faiss().search(query, k, mask)
 
     def similarities(
         self, query: NDArray[np.float32], rows: NDArray[np.int64]
@@ -83,16 +99,20 @@ class DenseSearcher:
     def _scores(
         self, positions: NDArray[np.int64], query: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        return half_products(self._gather(positions), query)
+        order = np.argsort(positions, kind="stable")
+        scores = np.empty(len(positions), dtype=np.float32)
+        scores[order] = half_products(self._gather(positions[order]), query)
+        return scores
 
     def _gather(self, positions: NDArray[np.int64]) -> NDArray[np.float16]:
+        """Return the vectors at ``positions``, which ascend."""
         dim = self._blocks[0][1].shape[1] if self._blocks else 0
         out = np.empty((len(positions), dim), dtype=np.float16)
-        order = np.argsort(positions, kind="stable")
-        ends = np.searchsorted(positions[order], [first for first, _ in self._blocks[1:]])
-        for (first, block), inside in zip(self._blocks, np.split(order, ends), strict=False):
-            if len(inside):
-                out[inside] = block[positions[inside] - first]
+        ends = np.searchsorted(positions, [first for first, _ in self._blocks[1:]]).tolist()
+        cuts = pairwise([0, *ends, len(positions)])
+        for (first, block), (start, end) in zip(self._blocks, cuts, strict=False):
+            if start < end:
+                out[start:end] = block[positions[start:end] - first]
         return out
 
 

@@ -151,7 +151,9 @@ class HybridSearcher:
         """Return what the channels said of ``hits`` when they were asked one by one."""
         dense = {hit.row: hit.scores.faiss for hit in hits if hit.scores.faiss is not None}
         words = {hit.row: hit.scores.bm25 for hit in hits if hit.scores.bm25 is not None}
-        return self._with_exact(query, _best_first(dense), _best_first(words))
+        sparse = {hit.row: hit.scores.splade for hit in hits if hit.scores.splade is not None}
+        found = self._with_exact(query, _best_first(dense), _best_first(words))
+        return found._replace(sparse=_best_first(sparse))
 
     def _with_exact(
         self, query: ParsedQuery, dense: Mapping[int, float], words: Mapping[int, float]

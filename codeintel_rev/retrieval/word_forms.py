@@ -23,17 +23,18 @@ def stem(term: str) -> str:
     return word[:-1] if word.endswith("e") and len(word) > 3 else word
 
 
-def inflections(term: str) -> list[str]:
+@lru_cache(maxsize=1 << 14)
+def inflections(term: str) -> tuple[str, ...]:
     """Return the other forms that ``term`` may take, most of which are no words."""
     if not _is_word(term):
-        return []
+        return ()
     root = stem(term)
     forms = {root + ending for ending in _ENDINGS}
     if root.endswith("y"):
         forms |= {f"{root[:-1]}ies", f"{root[:-1]}ied"}
     elif root[-1] not in _VOWELS:
         forms |= {f"{root}{root[-1]}ed", f"{root}{root[-1]}ing"}
-    return sorted(forms - {term})
+    return tuple(sorted(forms - {term}))
 
 
 def _is_word(term: str) -> bool:
