@@ -272,7 +272,7 @@ class AnswerPlan:
     """How an answer came to be."""
 
     retrieval: str = "failed"
-    """``exact | hybrid-rrf | faiss-only | bm25-only | text-scan | failed``."""
+    """``exact | hybrid-rrf | faiss-only | bm25-only | splade-only | text-scan | failed``."""
     synthesizer: str = "extractive"
     k_faiss: int = 0
     k_bm25: int = 0

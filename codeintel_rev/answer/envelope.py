@@ -26,7 +26,7 @@ def retrieval_kind(mode: Mode, hits: Sequence[SearchHit], limits: Iterable[str])
         return "hybrid-rrf"
     if dense or lexical:
         return "faiss-only" if dense else "bm25-only"
-    return "failed"
+    return "splade-only" if hits else "failed"
 
 
 def snippets_of(hits: Iterable[SearchHit], citations: Sequence[Citation]) -> tuple[Snippet, ...]:

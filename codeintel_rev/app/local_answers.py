@@ -144,9 +144,7 @@ class StagedRetriever:
             wanted = looked_at((part.view for part in parts), limit)
             return best_hits(merged(parts, parsed, wanted), limit)
 
-    def _channel(
-        self, query: str, scope: Scope | None, k: int, source: Source
-    ) -> list[SearchHit]:
+    def _channel(self, query: str, scope: Scope | None, k: int, source: Source) -> list[SearchHit]:
         """Return a channel's best ``k`` over all repositories.
 
         Cosines and the scores of a SPLADE model compare. Those of BM25 do not: each repository's

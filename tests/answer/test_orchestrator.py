@@ -118,6 +118,58 @@ async def test_a_failing_channel_costs_its_own_hits(failing, limit, retrieval, i
     assert [snippet.id for snippet in envelope.snippets] == ids
 
 
+async def test_the_channel_of_a_splade_model_runs_beside_the_others():
+    retriever = staged(sparse=(4, 2))
+    context = FakeContext(retriever, sparse=retriever)
+
+    envelope = await envelope_of(context)
+
+    assert [snippet.id for snippet in envelope.snippets] == [2, 1, 4, 3]
+    assert envelope.limits == ()
+    assert context.traces.taken[0].splade_latency_ms is not None
+
+
+async def test_no_splade_model_no_trace_of_one():
+    context = FakeContext(staged(sparse=(4, 2)))
+
+    envelope = await envelope_of(context)
+
+    assert [snippet.id for snippet in envelope.snippets] == [2, 1, 3]
+    assert context.traces.taken[0].splade_latency_ms is None
+
+
+async def test_a_failing_splade_model_costs_its_own_hits():
+    retriever = staged(sparse_error=OSError())
+
+    envelope = await envelope_of(FakeContext(retriever, sparse=retriever))
+
+    assert envelope.limits == ("splade_error",)
+    assert envelope.plan.retrieval == "hybrid-rrf"
+    assert [snippet.id for snippet in envelope.snippets] == [2, 1, 3]
+
+
+async def test_implied_terms_alone_are_better_than_nothing():
+    retriever = staged(dense_error=OSError(), lexical_error=OSError(), sparse=(4,))
+
+    envelope = await envelope_of(FakeContext(retriever, sparse=retriever))
+
+    assert envelope.limits == ("faiss_error", "bm25_error")
+    assert envelope.plan.retrieval == "splade-only"
+    assert [snippet.id for snippet in envelope.snippets] == [4]
+
+
+async def test_a_slow_splade_model_is_left_behind():
+    retriever = staged(sparse=(4, 2))
+    options = AnswerOptions(
+        budget=RetrievalBudget(embedding=9e4, faiss=9e4, bm25=9e4, splade=0, request=9e4)
+    )
+
+    envelope = await envelope_of(FakeContext(retriever, sparse=retriever, answer_options=options))
+
+    assert envelope.limits == ("splade_timeout",)
+    assert [snippet.id for snippet in envelope.snippets] == [2, 1, 3]
+
+
 async def test_when_everything_fails_the_envelope_says_so():
     context = FakeContext(staged(dense_error=OSError(), lexical_error=TimeoutError("inner")))
 

@@ -10,8 +10,10 @@ import pytest
 from codeintel_rev.app.compaction import compact_data_dir
 from codeintel_rev.app.further_indexes import further_indexes
 from codeintel_rev.app.local import LocalIndex, open_index
+from codeintel_rev.app.local_answers import LocalAnswerContext, StagedRetriever
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import IndexDamaged
+from codeintel_rev.retrieval.fusion import fuse_hits
 from tests.fakes.splade_model import make_splade
 
 WORDS = ("def", "socket", "peer", "render", "template", "network", "self", "return")
@@ -61,6 +63,15 @@ def test_other_modes_leave_it_out(index: LocalIndex) -> None:
     for mode in ("lexical", "dense", "exact"):
         hits = index.search("network socket", mode=mode).hits  # type: ignore[arg-type]
         assert {hit.scores.splade for hit in hits} <= {None}
+
+
+def test_stage_by_stage_it_is_a_channel_too(index: LocalIndex) -> None:
+    retriever = LocalAnswerContext.of(index).sparse
+    assert retriever is not None
+    found = retriever.retrieve_sparse("network", None, 5)
+    assert [hit.source for hit in found] == ["splade"]
+    (hit,) = StagedRetriever(index).finish("network", fuse_hits({"splade": found}), None, 5)
+    assert (hit.uri, hit.scores.splade) == ("wire.py", found[0].score)
 
 
 def test_what_came_later_is_found_by_the_other_channels(

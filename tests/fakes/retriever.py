@@ -11,6 +11,7 @@ from codeintel_rev.answer.context import (
     OneCallSearcher,
     Retriever,
     SourceRecord,
+    SparseRetriever,
 )
 from codeintel_rev.observability.answer_trace import AnswerTrace
 from codeintel_rev.ports import ChatModel, Clock, Completion, Reranker
@@ -51,8 +52,10 @@ class FakeRetriever:
     stored: Sequence[SearchHit]
     dense: Sequence[int] = ()
     lexical: Sequence[int] = ()
+    sparse: Sequence[int] = ()
     dense_error: Exception | None = None
     lexical_error: Exception | None = None
+    sparse_error: Exception | None = None
     finish_error: Exception | None = None
 
     def retrieve_dense(self, query: str, scope: Scope | None, k: int) -> list[SearchHit]:
@@ -66,6 +69,14 @@ class FakeRetriever:
         return [
             SearchHit(doc_id=i, score=9.0 - n, source="bm25")
             for n, i in enumerate(self.lexical[:k])
+        ]
+
+    def retrieve_sparse(self, query: str, scope: Scope | None, k: int) -> list[SearchHit]:
+        if self.sparse_error:
+            raise self.sparse_error
+        return [
+            SearchHit(doc_id=i, score=5.0 - n, source="splade")
+            for n, i in enumerate(self.sparse[:k])
         ]
 
     def finish(
@@ -151,6 +162,7 @@ class FakeContext:
     """What an orchestrator is made of."""
 
     retriever: Retriever
+    sparse: SparseRetriever | None = None
     searcher: OneCallSearcher | None = None
     chat: ChatModel | None = None
     reranker: Reranker | None = None
