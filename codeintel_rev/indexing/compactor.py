@@ -148,8 +148,7 @@ class Compactor:
         if holes and journal.size() <= _REWRITTEN_BYTES:
             with self._writing():
                 journal.rewrite()
-        else:
-            journal.give_back_space()
+        journal.give_back_space()
 
     def _replay(self, journal: JournalCompaction, generation: int, first_row: int) -> int:
         """Add the words of rows from ``first_row`` on; returns the first row not added."""

@@ -216,7 +216,7 @@ class JournalCompaction:
         return self.meta("sequence")
 
     def give_back_space(self) -> None:
-        """Return free pages to the file system, letting others commit in between."""
+        """Return free pages and the log to the file system, letting others commit in between."""
         while True:
             (free,) = self._connection.execute("PRAGMA freelist_count").fetchone()
             # as a script, for it goes on to its end; a single statement would stop at the first page
@@ -224,7 +224,7 @@ class JournalCompaction:
             (left,) = self._connection.execute("PRAGMA freelist_count").fetchone()
             if left == 0 or left >= free:
                 break
-        self._truncate_log()
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def rewrite(self) -> None:
         """Write the file anew, without free pages and holes in pages; nobody else can commit meanwhile.
@@ -235,16 +235,12 @@ class JournalCompaction:
             self._connection.execute("VACUUM")
         except sqlite3.OperationalError as error:
             _log.warning("the journal keeps its holes: %s", error)
-        self._truncate_log()
 
     def size(self) -> int:
         """Return the bytes of the file, without its log."""
         (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
         (each,) = self._connection.execute("PRAGMA page_size").fetchone()
         return int(pages * each)
-
-    def _truncate_log(self) -> None:
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _drop(self, version_ids: Iterable[int], rows: Sequence[int]) -> None:
         run, run_each = self._connection.execute, self._connection.executemany

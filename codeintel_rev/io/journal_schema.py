@@ -16,6 +16,9 @@ step from the one before to ``journal_migration``."""
 BUSY_TIMEOUT_S = 5.0
 """How long one statement waits for another process's commit; commits last milliseconds."""
 
+LOG_BYTES = 4 << 20
+"""What the log beside the file keeps of its length once everything in it is in the file."""
+
 COUNTERS = ("sequence", "reserved_rows", "stored_rows", "generation", "catalog_sequence")
 """Numbers in ``meta`` that start at 0."""
 
@@ -104,6 +107,7 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = _connect(os.fspath(path), uri=False)
     try:
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES:d}")
     except sqlite3.OperationalError as error:
         connection.close()
         if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY or not _is_at_rest(path):

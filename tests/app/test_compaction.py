@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from codeintel_rev.indexing.generation_builder import GenerationBuilder
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import file_lock
 from codeintel_rev.io.journal import Journal
+from codeintel_rev.io.journal_schema import connect
 from codeintel_rev.io.registry import Registry
 from codeintel_rev.io.static_embedder import StaticEmbedder
 from codeintel_rev.types import SearchHit
@@ -99,8 +100,6 @@ def files_of(repo: Path) -> set[str]:
 
 def forget_the_dead(repo: Path) -> None:
     """Let every version that no snapshot holds be older than compaction keeps it."""
-    from codeintel_rev.io.journal_schema import connect
-
     connection = connect(folder_of(repo).journal)
     connection.execute("UPDATE version SET retired_ns = 0")
     connection.close()
@@ -277,6 +276,42 @@ def test_cycles_of_editing_and_compacting_do_not_grow(repo: Path) -> None:
     assert max(sizes[4:]) <= 1.02 * max(sizes[:4])
     with opened(repo) as index:
         assert f"edition {CYCLES - 1}" in index.search("session_3").hits[0].code
+
+
+def pages(repo: Path) -> tuple[int, int]:
+    """Return how many pages the journal has, and how many of them hold nothing."""
+    with closing(connect(folder_of(repo).journal)) as connection:
+        names = ("page_count", "freelist_count")
+        return tuple(connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
+
+
+def pages_without_holes(repo: Path, scratch: Path) -> int:
+    with closing(connect(folder_of(repo).journal)) as connection:
+        connection.execute("VACUUM INTO ?", (str(scratch),))
+    return scratch.stat().st_size // 4096
+
+
+@pytest.mark.parametrize("edited", [1, 25])
+def test_the_journal_gives_back_what_dropped_rows_took(
+    repo: Path, tmp_path: Path, edited: int
+) -> None:
+    for number in range(25):
+        edit(repo / f"other_{number}.py", "".join(module(n, number) for n in range(60)))
+    index_repositories([repo])
+    for number in range(edited):
+        edit(repo / f"other_{number}.py", "gone = True\n")
+    index_repositories([repo])
+    forget_the_dead(repo)
+    before, _ = pages(repo)
+    assert compact(repo).dropped >= 9 * edited
+    after, free = pages(repo)
+    assert after < before
+    assert free == 0
+    if edited > 1:
+        assert after <= pages_without_holes(repo, tmp_path / "rewritten.sqlite")
+    with opened(repo) as index:
+        assert index.search("gone", mode="lexical").hits
+        assert index.search("router_10", mode="exact").hits
 
 
 def test_the_catalog_holds_what_the_snapshots_hold(repo: Path) -> None:
