@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -163,6 +163,15 @@ class ChatModel(Protocol):
         told: Completion | None = None,
     ) -> AsyncIterator[str]:
         """Yield pieces of the completion in order; ``told`` is filled on the way."""
+        ...
+
+
+@runtime_checkable
+class SizedModel(Protocol):
+    """A model that knows how much it takes."""
+
+    async def context_tokens(self) -> int | None:
+        """Return how many tokens prompt and completion may have together; ``None`` = not known."""
         ...
 
 

@@ -88,7 +88,8 @@ class AnswerOptions:
     """The settings of the answer pipeline."""
 
     budget: RetrievalBudget = field(default_factory=RetrievalBudget)
-    max_input_tokens: int = 4096
+    max_input_tokens: int | None = None
+    """Tokens of a prompt at most; ``None`` goes by the context of the model."""
     max_output_tokens: int = 500
     temperature: float = 0.2
     confidence_threshold: float = 0.3

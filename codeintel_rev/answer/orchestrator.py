@@ -10,23 +10,17 @@ from functools import partial
 from typing import TypeVar
 
 from codeintel_rev.answer.budget import Deadline
-from codeintel_rev.answer.chat import ChatSynthesis
 from codeintel_rev.answer.confidence import confidence
 from codeintel_rev.answer.context import AnswerContext
 from codeintel_rev.answer.envelope import retrieval_kind, snippets_of
 from codeintel_rev.answer.evidence import NO_EVIDENCE, evidence_of
-from codeintel_rev.answer.extractive import (
-    Piece,
-    extractive_answer,
-    extractive_sources,
-    nothing_found,
-    unsupported_answer,
-)
-from codeintel_rev.answer.prompt import Prompt, build_prompt, estimate_prompt_tokens
+from codeintel_rev.answer.extractive import Piece
+from codeintel_rev.answer.prompt import Prompt, estimate_prompt_tokens
 from codeintel_rev.answer.question import question_of
 from codeintel_rev.answer.rerank import rerank
 from codeintel_rev.answer.run import AnswerRun
 from codeintel_rev.answer.stages import Lane, Outcome, run_stage
+from codeintel_rev.answer.synthesis import Synthesizer
 from codeintel_rev.errors import ScopeEmpty
 from codeintel_rev.retrieval.fusion import RRF_K, fuse_hits
 from codeintel_rev.types import AnswerEnvelope, AnswerEvent, Mode, Scope, SearchHit
@@ -36,9 +30,6 @@ CHANNEL_K = 100
 
 MIN_RERANK_MS = 500
 """Reranking is left out when no more time than this is left."""
-
-MIN_SYNTHESIS_MS = 200
-"""The language model is left out when no more time than this is left."""
 
 T = TypeVar("T")
 
@@ -51,6 +42,7 @@ class AnswerOrchestrator:
         self._options = context.answer_options
         self._budget = context.answer_options.budget
         self._clock = context.clock
+        self._synthesizer = Synthesizer(context.chat, context.answer_options)
         self._lanes = {
             name: Lane(name, self._options.threads)
             for name in ("search", "faiss", "bm25", "splade", "hydration")
@@ -82,7 +74,7 @@ class AnswerOrchestrator:
         run = self._begin(query, scope, mode, time_budget_ms, session_id)
         try:
             hits = await self._supported_hits(run, top_k, rerank_top_n)
-            async with aclosing(self._synthesize_streaming(query, hits, run)) as pieces:
+            async with aclosing(self._synthesize_streaming(hits, run)) as pieces:
                 async for piece in pieces:
                     for event in run.say(piece):
                         yield event
@@ -260,61 +252,15 @@ class AnswerOrchestrator:
         run.reranked = [hit.doc_id for hit in ordered or ()]
         return ordered or hits
 
-    async def _synthesize_streaming(
-        self, query: str, hits: Sequence[SearchHit], run: AnswerRun
+    def _synthesize_streaming(
+        self, hits: Sequence[SearchHit], run: AnswerRun
     ) -> AsyncGenerator[Piece, None]:
         """Yield the answer: the model's, or the extractive one where no model spoke."""
-        if not hits:
-            yield nothing_found(query, run.limits)
-            return
-        async with aclosing(self._chat_pieces(query, hits, run)) as pieces:
-            async for piece in pieces:
-                yield piece
-        if run.synthesizer == "chat":
-            said = extractive_sources(hits, run.symbols) if "citation_missing" in run.limits else []
-        elif "no_evidence" in run.limits:
-            said = unsupported_answer(query, hits, run.symbols)
-        else:
-            said = extractive_answer(query, hits, run.symbols)
-        for piece in said:
-            yield piece
+        return self._synthesizer.pieces(hits, run)
 
-    async def _chat_pieces(
-        self, query: str, hits: Sequence[SearchHit], run: AnswerRun
-    ) -> AsyncGenerator[Piece, None]:
-        """Yield what the language model says, if there is one and it has the time."""
-        chat = self._context.chat
-        if chat is None:
-            return
-        if run.deadline.left_ms <= MIN_SYNTHESIS_MS:
-            run.limit("synthesis_skipped")
-            return
-        prompt = self._build_prompt(query, hits, run)
-        if not prompt.passages:
-            return
-        synthesis = ChatSynthesis(prompt, self._options, run.deadline, run.symbols)
-        try:
-            async with aclosing(synthesis.pieces(chat)) as pieces:
-                async for piece in pieces:
-                    run.synthesizer = "chat"
-                    yield piece
-        finally:
-            run.take_synthesis(synthesis)
-
-    def _build_prompt(self, query: str, hits: Sequence[SearchHit], run: AnswerRun) -> Prompt:
+    def _build_prompt(self, hits: Sequence[SearchHit], run: AnswerRun) -> Prompt:
         """Return the prompt that fits the input budget; what was cut leaves a limit word."""
-        options = self._options
-        prompt = build_prompt(
-            query,
-            hits,
-            max_tokens=options.max_input_tokens,
-            with_repo=run.names_repos,
-            system=options.system_prompt,
-            redact=options.redact_secrets,
-        )
-        if prompt.truncated:
-            run.limit("prompt_truncated")
-        return prompt
+        return self._synthesizer.prompt(hits, run)
 
     def _estimate_prompt_tokens(self, messages: Sequence[dict[str, str]]) -> int:
         """Return about how many tokens a model reads for these messages, rather too many."""

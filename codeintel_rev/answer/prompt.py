@@ -25,6 +25,16 @@ CLOSING = "Answer (reference snippets by number):"
 MESSAGE_TOKENS = 8
 """What a chat template may add to each message."""
 
+UNKNOWN_CONTEXT_INPUT = 4096
+"""Tokens of a prompt for a model whose context nobody told."""
+
+MOST_INPUT = 8192
+"""Tokens of a prompt for a model of any context, unless more were asked for: longer ones take
+seconds to read, and what stands in their middle is overlooked."""
+
+LEAST_INPUT = 512
+"""Below it no snippet has room; a model of a smaller context refuses the prompt itself."""
+
 MIN_LINES = 3
 """A snippet cut to fewer lines than this says too little to be worth its place."""
 
@@ -48,7 +58,7 @@ def build_prompt(
     query: str,
     hits: Sequence[SearchHit],
     *,
-    max_tokens: int = 4096,
+    max_tokens: int = UNKNOWN_CONTEXT_INPUT,
     with_repo: bool = False,
     system: str = SYSTEM,
     redact: bool = False,
@@ -84,6 +94,17 @@ def build_prompt(
         estimate_prompt_tokens(messages),
         truncated=passages != candidates,
     )
+
+
+def input_budget(wanted: int | None, context_tokens: int | None, output_tokens: int) -> int:
+    """Return the tokens that a prompt may have: as many as wanted, and as the model has room for.
+
+    The context holds the answer too. Without a wish the whole rest of it is taken, up to
+    ``MOST_INPUT``.
+    """
+    if context_tokens is None:
+        return wanted or UNKNOWN_CONTEXT_INPUT
+    return min(wanted or MOST_INPUT, max(LEAST_INPUT, context_tokens - output_tokens))
 
 
 def estimate_prompt_tokens(messages: Sequence[dict[str, str]]) -> int:

@@ -154,8 +154,8 @@ class AnswerConfig:
 
     max_query_chars: Count = 500
     """A longer question is refused."""
-    max_input_tokens: Count = 4096
-    """What a prompt may hold."""
+    max_input_tokens: Count | None = None
+    """What a prompt may hold at most; unset goes by the context of the model."""
     max_output_tokens: Count = 500
     """What a language model may write."""
     confidence_threshold: Share = 0.3

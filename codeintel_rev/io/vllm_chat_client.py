@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import msgspec
 
-from codeintel_rev.errors import InvalidArgument, Unavailable
+from codeintel_rev.errors import CodeIntelError, InvalidArgument, Unavailable
 from codeintel_rev.io.sse import ServerEvent, SSEParser
 from codeintel_rev.io.vllm_score_client import VLLMScoreClient
-from codeintel_rev.io.vllm_transport import ModelClient, Timeouts, VLLMTransport
+from codeintel_rev.io.vllm_transport import (
+    ModelClient,
+    Timeouts,
+    VLLMTransport,
+    context_length,
+)
 from codeintel_rev.ports import Completion
 
 __all__ = ["Completion", "VLLMChatClient", "VLLMScoreClient"]
 
 CHAT_PATH = "/v1/chat/completions"
 _DONE = "[DONE]"
+
+_SIZE_HOLDS_S = 300.0
+"""How long what a server told of its model's context is believed; it may be started anew."""
+
+log = logging.getLogger(__name__)
 
 
 class VLLMChatClient(ModelClient):
@@ -36,6 +49,24 @@ class VLLMChatClient(ModelClient):
         timeouts = Timeouts(read=timeout)
         super().__init__(model_id, transport or VLLMTransport(base_url, api_key, timeouts))
         self._has_usage = True
+        self._size: int | None = None
+        self._size_until = 0.0
+        self._asking = asyncio.Lock()
+
+    async def context_tokens(self) -> int | None:
+        """Return how many tokens prompt and completion may have together, ``None`` = not told.
+
+        The server is asked now and then, by one caller for all.
+        """
+        async with self._asking:
+            if time.monotonic() >= self._size_until:
+                try:
+                    self._size = context_length(await self._models(), self.model_id)
+                except CodeIntelError as error:
+                    log.info("the context of %s is not known: %s", self.model_id, error)
+                finally:  # a server too slow for who asked is not asked by the next one at once
+                    self._size_until = time.monotonic() + _SIZE_HOLDS_S
+            return self._size
 
     async def stream_completion(
         self,

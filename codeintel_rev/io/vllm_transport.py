@@ -330,8 +330,7 @@ class ModelClient:
         Raises ``NotFound`` when the server lists other models alone, ``DeadlineExceeded`` or
         ``Unavailable`` when it does not answer.
         """
-        reply = await self._transport.get(MODELS_PATH, time.monotonic() + _CHECK_S)
-        names = served_models(reply)
+        names = served_models(await self._models())
         if names and self.model_id not in names:
             raise NotFound(
                 f"{self._transport.base_url} serves {', '.join(names)}, not {self.model_id}",
@@ -340,6 +339,9 @@ class ModelClient:
             )
         return f"{self.model_id} at {self._transport.base_url}"
 
+    async def _models(self) -> Any:
+        return await self._transport.get(MODELS_PATH, time.monotonic() + _CHECK_S)
+
     async def close(self) -> None:
         """Close the connections."""
         await self._transport.close()
@@ -347,6 +349,18 @@ class ModelClient:
 
 def served_models(reply: Any) -> list[str]:
     """Return the names in a reply of ``MODELS_PATH``; none where a server has no such list."""
+    return [row["id"] for row in _rows(reply) if isinstance(row.get("id"), str)]
+
+
+def context_length(reply: Any, model_id: str) -> int | None:
+    """Return the tokens that a model takes by a reply of ``MODELS_PATH``, where it tells them."""
+    for row in _rows(reply):
+        length = row.get("max_model_len")
+        if row.get("id") == model_id and type(length) is int and length > 0:
+            return length
+    return None
+
+
+def _rows(reply: Any) -> list[Mapping[str, Any]]:
     rows = reply.get("data") if isinstance(reply, Mapping) else None
-    rows = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
-    return [row["id"] for row in rows if isinstance(row.get("id"), str)]
+    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []

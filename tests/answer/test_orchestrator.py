@@ -15,6 +15,7 @@ from tests.fakes.retriever import (
     FakeReranker,
     FakeRetriever,
     FakeSearcher,
+    SizedChat,
     make_hit,
 )
 
@@ -307,6 +308,28 @@ async def test_a_chat_answer_streams_with_its_citations():
     assert envelope.limits == ("citation_invalid",)
     assert envelope.plan.synthesizer == "chat"
     assert chat.closed
+
+
+@pytest.mark.parametrize(
+    ("size", "limits"), [(None, ()), (100_000, ()), (1100, ("prompt_truncated",))]
+)
+async def test_the_prompt_goes_by_the_context_of_the_model(size, limits):
+    long = [make_hit(n, f"return compute()  # {n}\n" * 60) for n in (1, 2, 3)]
+    chat = SizedChat(["Yes [1]."], size=size)
+
+    envelope = await envelope_of(FakeContext(staged(), searcher=FakeSearcher(long), chat=chat))
+
+    assert envelope.limits == limits
+    assert ("[3]" in chat.messages[1]["content"]) == (not limits)
+
+
+async def test_a_server_that_does_not_tell_its_context_is_not_waited_for():
+    chat = SizedChat(["Yes [1]."], is_silent=True)
+
+    envelope = await envelope_of(local(chat=chat))
+
+    assert envelope.plan.synthesizer == "chat"
+    assert envelope.limits == ()
 
 
 async def test_an_uncited_chat_answer_is_kept_and_followed_by_the_sources():

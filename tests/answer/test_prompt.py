@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codeintel_rev.answer.passages import cite
-from codeintel_rev.answer.prompt import CLOSING, SYSTEM, build_prompt, estimate_tokens
+from codeintel_rev.answer.prompt import (
+    CLOSING,
+    LEAST_INPUT,
+    MOST_INPUT,
+    SYSTEM,
+    UNKNOWN_CONTEXT_INPUT,
+    build_prompt,
+    estimate_tokens,
+    input_budget,
+)
 from codeintel_rev.types import SearchHit
 from tests.fakes.retriever import make_hit
 
@@ -33,6 +42,22 @@ def text_of(prompt) -> str:
 def numbered(count: int, doc_id: int = 1) -> SearchHit:
     code = "".join(f"value_{n} = compute({n})\n" for n in range(count))
     return make_hit(doc_id, code, start_line=1)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "context", "budget"),
+    [
+        (None, None, UNKNOWN_CONTEXT_INPUT),
+        (None, 2048, 1548),
+        (None, 1 << 20, MOST_INPUT),
+        (None, 600, LEAST_INPUT),
+        (3000, None, 3000),
+        (3000, 2048, 1548),
+        (20_000, 1 << 20, 20_000),
+    ],
+)
+def test_a_prompt_leaves_room_for_the_answer_in_the_models_context(wanted, context, budget):
+    assert input_budget(wanted, context, output_tokens=500) == budget
 
 
 def test_the_template(golden):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -135,6 +136,19 @@ class FakeChat:
                 told.finish_reason = self.tells.finish_reason
         finally:
             self.closed = True
+
+
+@dataclass
+class SizedChat(FakeChat):
+    """A chat model that tells how much it takes, or never gets to it."""
+
+    size: int | None = None
+    is_silent: bool = False
+
+    async def context_tokens(self) -> int | None:
+        if self.is_silent:
+            await asyncio.Event().wait()
+        return self.size
 
 
 @dataclass

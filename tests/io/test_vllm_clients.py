@@ -109,6 +109,32 @@ async def test_silence_ends(server: ModelServer) -> None:
             await said(client)
 
 
+@pytest.mark.parametrize("length", [None, 0, "many", True])
+async def test_a_context_that_is_not_told_is_not_known(server: ModelServer, length: object) -> None:
+    rows = [{"id": "other", "max_model_len": 9}, {"id": "m", "max_model_len": length}]
+    server.replies["/v1/models"] = [(200, {"data": rows})]
+    async with VLLMChatClient(server.url, "m") as client:
+        assert await client.context_tokens() is None
+
+
+async def test_a_server_is_asked_once_for_its_context(server: ModelServer) -> None:
+    server.replies["/v1/models"] = [(200, {"data": [{"id": "m", "max_model_len": 2048}]})]
+    async with VLLMChatClient(server.url, "m") as client:
+        sizes = await asyncio.gather(*(client.context_tokens() for _ in range(20)))
+    assert set(sizes) == {2048}
+    assert len(server.asked) == 1
+
+
+async def test_a_server_without_a_list_of_models_has_an_unknown_context(
+    server: ModelServer,
+) -> None:
+    server.absent = {"/v1/models"}
+    async with VLLMChatClient(server.url, "m") as client:
+        assert await client.context_tokens() is None
+        assert await client.context_tokens() is None
+    assert len(server.asked) == 1
+
+
 async def test_a_server_that_knows_no_usage_is_asked_without(server: ModelServer) -> None:
     server.replies[CHAT] = [(400, {"message": "unexpected field stream_options"})]
     async with VLLMChatClient(server.url, "m") as client:
