@@ -11,7 +11,7 @@ from codeintel_rev.app.freshness import Standing, standing
 from codeintel_rev.app.repository import RepositoryView
 from codeintel_rev.app.snapshot_choice import label
 from codeintel_rev.indexing.survey import decode_state
-from codeintel_rev.io.journal import Snapshot
+from codeintel_rev.io.journal import FileRecord, Snapshot
 from codeintel_rev.types import ChunkRecord, SearchHit
 
 Holder = tuple[Snapshot, ChunkRecord]
@@ -25,7 +25,9 @@ def placed_hits(view: RepositoryView, hits: Sequence[SearchHit], limit: int) -> 
     the best of them; its ``locations`` name the others.
     """
     if len(view.snapshots) == 1:
-        return [_placed(view, view.snapshot, hit) for hit in hits[:limit]]
+        shown = hits[:limit]
+        known = _files(view, view.snapshot, shown)
+        return [_placed(view, view.snapshot, hit, known.get(hit.uri)) for hit in shown]
     groups: list[Group] = []
     for hit in hits:
         holders = view.catalog.holders(hit.row)
@@ -39,7 +41,9 @@ def placed_hits(view: RepositoryView, hits: Sequence[SearchHit], limit: int) -> 
 
 def placed_group(view: RepositoryView, group: Group) -> SearchHit:
     """Return the best hit of a group as its first holder has it; ``locations`` name the others."""
-    hit = _placed(view, group.holders[0][0], group.best)
+    snapshot = group.holders[0][0]
+    known = _files(view, snapshot, [group.best])
+    hit = _placed(view, snapshot, group.best, known.get(group.best.uri))
     return replace(hit, locations=group.locations())
 
 
@@ -79,12 +83,22 @@ class Group:
         )
 
 
-def _placed(view: RepositoryView, snapshot: Snapshot, hit: SearchHit) -> SearchHit:
+def _files(
+    view: RepositoryView, snapshot: Snapshot, hits: Sequence[SearchHit]
+) -> dict[str, FileRecord]:
+    """Return how a work tree's snapshot recorded the files of ``hits``; nothing of a commit's."""
+    if view.root_of(snapshot) is None:
+        return {}
+    return view.catalog.records(snapshot, {hit.uri for hit in hits})
+
+
+def _placed(
+    view: RepositoryView, snapshot: Snapshot, hit: SearchHit, known: FileRecord | None
+) -> SearchHit:
     root = view.root_of(snapshot)
     now = Standing(hit.start_line, hit.end_line, hit.content_hash, stale=False)
-    known = view.catalog.file(snapshot, hit.uri) if root is not None else None
     if root is not None and known is not None:
-        now = standing(root, known[0], hit.code, now)
+        now = standing(root, known, hit.code, now)
     unsure = root is not None and snapshot.tree_state is None  # git does not vouch for its files
     edited = unsure or (root is not None and hit.uri in uncommitted(snapshot.tree_state))
     return replace(

@@ -162,9 +162,10 @@ class JournalView:
 
     def files(self, snapshot_id: int, paths: Iterable[str] | None = None) -> dict[str, FileRecord]:
         """Return the snapshot's files by path, all or those among ``paths``."""
+        joined = "JOIN" if paths is None else "CROSS JOIN"  # from the few paths to their files
         query = (
-            "SELECT path, version_id, snapshot_file.size, mtime_ns, inode, scanned_ns, oid, chunker"
-            " FROM snapshot_file JOIN path ON path.id = snapshot_file.path_id"
+            "SELECT path, version_id, snapshot_file.size, mtime_ns, inode, scanned_ns, oid, chunker"  # noqa: S608
+            f" FROM path {joined} snapshot_file ON path.id = snapshot_file.path_id"
             " JOIN version ON version.id = version_id WHERE snapshot_id = ?"
         )
         rows = self._rows(query, snapshot_id, paths)
@@ -284,22 +285,21 @@ class JournalView:
 
     def hydrate(self, snapshot_id: int, rows: Sequence[int]) -> list[ChunkRecord]:
         """Return the records of ``rows`` in that order; rows not in the snapshot are left out."""
-        query = (
-            "SELECT chunk.id, path, chunk.lang, kind, symbol, content, content_hash, spans"
-            " FROM chunk JOIN path ON path.id = chunk.path_id"
+        found = self._connection.execute(
+            "SELECT row, chunk.id, path.path, chunk.lang, kind, symbol, content, content_hash, spans"
+            " FROM json_each(?) CROSS JOIN chunk ON row = json_each.value"  # in this order
+            " JOIN path ON path.id = chunk.path_id"
             " JOIN snapshot_file ON snapshot_id = ? AND snapshot_file.path_id = chunk.path_id"
-            " JOIN version ON version.id = version_id WHERE row = ?"
+            " JOIN version ON version.id = version_id",
+            (f"[{','.join(map(str, rows))}]", snapshot_id),
         )
-        records = []
-        for row in rows:
-            found = self._connection.execute(query, (snapshot_id, row)).fetchone()
-            if found is None:
-                continue
-            spans = unpack_spans(found[7])
+        records = {}
+        for row, *columns, packed in found:
+            spans = unpack_spans(packed)
             at = np.flatnonzero(spans[:, 0] == row)
             if at.size:
-                records.append(_record(row, found, spans[at[0]]))
-        return records
+                records[row] = _record(row, columns, spans[at[0]])
+        return [records[row] for row in rows if row in records]
 
     def definitions(self, snapshot_id: int, name: str, limit: int) -> list[tuple[str, Symbol]]:
         """Return (path, symbol) of definitions called ``name``, those in other case last."""
@@ -372,7 +372,7 @@ def is_text(path: str) -> bool:
 
 
 def _record(row: int, found: Sequence[Any], span: NDArray[np.int32]) -> ChunkRecord:
-    chunk_id, path, lang, kind, symbol, content, content_hash, _ = found
+    chunk_id, path, lang, kind, symbol, content, content_hash = found
     return ChunkRecord(
         row=row,
         id=chunk_id,

@@ -111,10 +111,6 @@ class JournalCatalog:
                 return self._journal.symbols(known[0].version_id, names)
         return None
 
-    def file(self, snapshot: Snapshot, path: str) -> tuple[FileRecord, bytes] | None:
-        """Return how a snapshot recorded a file, and the hash of its bytes."""
-        return self._journal.file(snapshot.id, path)
-
     def file_spans(self, snapshot: Snapshot) -> Iterator[tuple[str, str, NDArray[np.int32]]]:
         """Yield (path, language, spans) of each file of a snapshot."""
         return self._journal.file_spans(snapshot.id)
@@ -129,7 +125,11 @@ class JournalCatalog:
 
     def record(self, snapshot: Snapshot, path: str) -> FileRecord | None:
         """Return how a snapshot recorded a file, ``None`` when it does not hold it."""
-        return self._journal.files(snapshot.id, [path]).get(path)
+        return self.records(snapshot, [path]).get(path)
+
+    def records(self, snapshot: Snapshot, paths: Iterable[str]) -> dict[str, FileRecord]:
+        """Return how a snapshot recorded those of ``paths`` that it holds."""
+        return self._journal.files(snapshot.id, paths)
 
     def symbols_like(
         self, snapshot: Snapshot, name: str, kind: str | None = None
