@@ -13,9 +13,9 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from codeintel_rev.app.asked_place import missing_place
 from codeintel_rev.app.components import IndexEmbedder, components, load_embedder
 from codeintel_rev.app.data_dir import FOLDER, data_dir_for_search
+from codeintel_rev.app.held_back import held_back
 from codeintel_rev.app.merged_search import OpenSearcher, search_views
 from codeintel_rev.app.open_repositories import OpenRepositories
 from codeintel_rev.app.repository import (
@@ -186,8 +186,8 @@ class LocalIndex:
         With ``times`` the result tells how long each stage took.
 
         Raises ``InvalidArgument`` for an unusable query, limit or scope. A scope that selects no file
-        gives no hits and ``scope_empty`` in ``limits``; a path or line that is not there leaves
-        ``path_not_found`` or ``line_not_found``, and what resembles it is returned.
+        gives no hits and ``scope_empty`` in ``limits``; other words there say what else held the
+        search back. Of a path or line that is not there, what resembles it is returned.
         """
         started = time.perf_counter()
         query = checked_query(query, self.settings.search.max_query_chars)
@@ -200,19 +200,17 @@ class LocalIndex:
                 stack.enter_context(repository.view(scope)) for repository in self.selected(scope)
             ]
             views = [view for view in opened if view is not None and view.channels.mask.any()]
-            limits = [*self._limits, *(word for view in views for word in view.limits)]
             stage = self._second_stage if mode == "hybrid" and not parsed.location else None
             wanted = limit if stage is None else max(limit, stage.hits)
             hits = search_views(
                 views, _searcher_opener(embedder, times), parsed, wanted, mode, explain=explain
             )
-            limits += embedder.limits
+            limits = [*self._limits, *embedder.limits]
             if stage is not None:
                 with nullcontext() if times is None else times.measured("rerank"):
                     hits, told_late = stage.order(query, hits)
                 limits += told_late
-            limits += missing_place(parsed, views) if views else []
-        limits += [] if views else ["scope_empty"]
+            limits += held_back(parsed, mode, scope, opened)
         took_ms = (time.perf_counter() - started) * 1000
         told = tuple(dict.fromkeys(limits))
         stage_ms = {} if times is None else times.with_rest(took_ms)

@@ -15,12 +15,14 @@ STAGES: Final = ("embed", "faiss", "bm25", "splade", "fusion", "hydration", "rer
 LIMITS: Final = (
     *("faiss_timeout", "faiss_error", "faiss_skipped"),
     *("bm25_timeout", "bm25_error", "bm25_skipped"),
-    *("hydration_timeout", "hydration_error", "rerank_timeout", "embedding_failed"),
+    *("splade_timeout", "splade_error", "splade_skipped"),
+    *("hydration_timeout", "hydration_error", "embedding_failed"),
+    *("rerank_timeout", "rerank_error", "query_trimmed", "scope_reduced"),
     *("synthesis_timeout", "synthesis_error", "synthesis_skipped", "synthesis_truncated"),
     *("prompt_truncated", "citation_invalid", "citation_missing"),
     *("no_evidence", "no_retrieval", "scope_empty", "stale_index", "redis_unavailable", OTHER),
 )
-TIMED: Final = ("faiss", "bm25", "hydration", "rerank", "synthesis", OTHER)
+TIMED: Final = ("faiss", "bm25", "splade", "hydration", "rerank", "synthesis", OTHER)
 """Stages that have a time of their own to exceed."""
 ROUTES: Final = (
     *("/healthz", "/readyz", "/metrics", "/mcp", "/openapi.json"),
