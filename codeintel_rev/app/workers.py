@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import secrets
@@ -149,10 +150,14 @@ def _run(config: uvicorn.Config, listening: socket.socket) -> None:
         Multiprocess(config, sockets=[listening]).run()
 
 
-def _create_app(settings: Settings) -> FastAPI:
+def _create_app(settings: Settings, shared_metrics: Path | None = None) -> FastAPI:
     from codeintel_rev.app.main import create_app
 
-    return create_app(settings)
+    app = create_app(settings, shared_metrics)
+    # what is loaded by now stays: looking through it for garbage kept requests waiting for 140 ms
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def _create_worker_app(settings: Settings, parent: int, shared_metrics: Path) -> FastAPI:
@@ -161,6 +166,4 @@ def _create_worker_app(settings: Settings, parent: int, shared_metrics: Path) ->
     end_with_parent(parent)
     # the library reads it once, when it is first imported
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(shared_metrics)
-    from codeintel_rev.app.main import create_app
-
-    return create_app(settings, shared_metrics)
+    return _create_app(settings, shared_metrics)
