@@ -57,6 +57,7 @@ class AnswerOrchestrator:
         time_budget_ms: float | None = None,
         mode: Mode = "hybrid",
         session_id: str | None = None,
+        trace_id: str | None = None,
     ) -> AsyncGenerator[AnswerEvent, None]:
         """Yield an answer as it is made: tokens and citations, a trace, and last the envelope.
 
@@ -64,14 +65,17 @@ class AnswerOrchestrator:
         result and leaves a word in ``limits``. Without ``time_budget_ms`` retrieval has the
         budget's request time and synthesis its own.
 
-        However it ends, a trace goes to the context's sink; ``session_id`` is noted in it.
+        However it ends, a trace goes to the context's sink: named ``trace_id`` where the caller has
+        told that name already, with ``session_id`` in it.
 
         Raises:
             InvalidArgument: the query, scope or mode cannot be used.
             NotFound: the scope names a repository that does not exist.
 
         """
-        run = self._begin(query, scope, mode, time_budget_ms, session_id)
+        run = self._begin(query, scope, mode, time_budget_ms)
+        run.session_id = session_id
+        run.trace_id = trace_id or run.trace_id
         try:
             hits = await self._supported_hits(run, top_k, rerank_top_n)
             async with aclosing(self._synthesize_streaming(hits, run)) as pieces:
@@ -100,7 +104,6 @@ class AnswerOrchestrator:
         scope: Scope | None,
         mode: Mode,
         time_budget_ms: float | None,
-        session_id: str | None = None,
     ) -> AnswerRun:
         budget = self._budget
         default = budget.request + budget.synthesis_total
@@ -113,7 +116,6 @@ class AnswerOrchestrator:
             deadline=Deadline.after(total, self._clock),
             started=self._clock(),
             names_repos=self._context.names_repos,
-            session_id=session_id,
         )
 
     async def _supported_hits(

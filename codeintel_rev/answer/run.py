@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ from codeintel_rev.answer.evidence import NO_HITS, Evidence
 from codeintel_rev.answer.extractive import Piece
 from codeintel_rev.answer.question import Question
 from codeintel_rev.answer.stages import CALLERS_ERRORS, Outcome
-from codeintel_rev.observability.answer_trace import AnswerTrace, json_map
+from codeintel_rev.observability.answer_trace import AnswerTrace, json_map, new_trace_id
 from codeintel_rev.types import (
     AnswerEvent,
     AnswerPlan,
@@ -46,7 +45,7 @@ class AnswerRun:
     started: float
     names_repos: bool
     session_id: str | None = None
-    trace_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    trace_id: str = field(default_factory=new_trace_id)
     timestamp: datetime = field(default_factory=lambda: datetime.now(UTC))
     limits: list[str] = field(default_factory=list)
     latencies_ms: dict[str, float | None] = field(default_factory=dict)

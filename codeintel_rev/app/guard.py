@@ -23,7 +23,7 @@ from codeintel_rev.errors import (
     RateLimited,
     Unauthenticated,
 )
-from codeintel_rev.mcp_server.callers import Caller, SessionSigner, checked_session
+from codeintel_rev.mcp_server.callers import TRACE_ID, Caller, SessionSigner, checked_session
 
 BODY_TIMEOUT_S: Final = 20.0
 """How long a request may take to arrive."""
@@ -40,7 +40,10 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestIds:
-    """Gives every request an id, the caller's own where it is one, and returns it."""
+    """Gives every request an id, the caller's own where it is one, and returns it.
+
+    A reply that begins after its search or answer is named tells that name too.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -56,7 +59,11 @@ class RequestIds:
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                caller: Caller | None = scope["state"].get("caller")
+                if caller is not None and TRACE_ID in caller.notes:
+                    headers["X-Trace-ID"] = caller.notes[TRACE_ID]
             await send(message)
 
         await self._app(scope, receive, send_with_id)

@@ -12,7 +12,7 @@ import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from codeintel_rev.app.hang_up import GONE
-from codeintel_rev.mcp_server.callers import Caller
+from codeintel_rev.mcp_server.callers import TRACE_ID, Caller
 from codeintel_rev.observability.labelled import OTHER
 from codeintel_rev.observability.metrics import ROUTES, Metrics
 
@@ -95,6 +95,6 @@ def _line(scope: Scope, route: str, status: int, seconds: float) -> str:
         "took_ms": round(seconds * 1000, 1),
         "principal": caller.principal or None,
         "session_id": caller.notes.get("session_id", caller.session),
-        "trace_id": caller.notes.get("trace_id"),
+        "trace_id": caller.notes.get(TRACE_ID),
     }
     return msgspec.json.encode(line).decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from codeintel_rev import __version__
@@ -32,5 +33,5 @@ async def _serve(settings: Settings, root: Path) -> None:
             resources.push_async_callback(asyncio.to_thread, refresher.close)
         context = await ApplicationContext.create(settings)
         resources.push_async_callback(context.close)
-        server = create_server(context, lambda: _AGENT, __version__)
+        server = create_server(context, lambda: replace(_AGENT, notes={}), __version__)
         await server.run_stdio_async(show_banner=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -68,10 +67,11 @@ def search(
     scope: Scope | None = None,
     explain: bool = False,
     session_id: str | None = None,
+    trace_id: str | None = None,
 ) -> SearchResult:
     """Return what ``index.search`` finds, and of a sample leave a trace; raises what that raises.
 
-    ``sink`` is asked for only then, for opening one costs a short-lived process its time.
+    The trace is named ``trace_id`` where that was told already. ``sink`` is asked for only then, for opening one costs a short-lived process its time.
     """
     ask = partial(index.search, query, limit=limit, mode=mode, scope=scope, explain=explain)
     settings = index.settings.trace
@@ -82,18 +82,24 @@ def search(
 
     began = datetime.now(UTC)
     found = ask(times=StageTimes())
-    taking.emit(_search_trace(found, began, mode, scope, session_id))
+    taking.emit(_search_trace(found, began, mode, scope, session_id, trace_id))
     return found
 
 
 def _search_trace(
-    found: SearchResult, began: datetime, mode: Mode, scope: Scope | None, session_id: str | None
+    found: SearchResult,
+    began: datetime,
+    mode: Mode,
+    scope: Scope | None,
+    session_id: str | None,
+    trace_id: str | None,
 ) -> SearchTrace:
+    from codeintel_rev.observability.answer_trace import new_trace_id
     from codeintel_rev.observability.search_trace import SearchTrace
 
     ms = found.stage_ms
     return SearchTrace(
-        trace_id=secrets.token_hex(16),
+        trace_id=trace_id or new_trace_id(),
         session_id=session_id,
         timestamp=began,
         query=found.query.encode("utf-8", "replace").decode(),

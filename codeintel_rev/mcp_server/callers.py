@@ -13,6 +13,9 @@ from codeintel_rev.errors import InvalidArgument
 _SESSION = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _SIGNATURE_CHARS = 32
 
+TRACE_ID = "trace_id"
+"""The note that names what is told of a search or an answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:

@@ -1,6 +1,7 @@
 """What the tools ask of the program around them; results are the documents of the JSON contract.
 
-Methods of ``Code`` are synchronous, may block, and see only what one caller may see.
+Methods of ``Code`` are synchronous, may block, and see only what one caller may see. A search and
+an answer leave their name (``TRACE_ID``) in the caller's notes.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from codeintel_rev.mcp_server.adapters import (
     symbols,
     text_search,
 )
-from codeintel_rev.mcp_server.callers import Caller
+from codeintel_rev.mcp_server.callers import TRACE_ID, Caller
 from codeintel_rev.mcp_server.ports import ServerContext
 from codeintel_rev.mcp_server.replies import META
 from codeintel_rev.mcp_server.scopes import with_repo
@@ -25,6 +25,9 @@ from codeintel_rev.types import Scope
 
 TRACE: Final = "codeintel/trace"
 """Where a result's `_meta` holds how the answer came to be."""
+
+NAME: Final = "codeintel/trace_id"
+"""Where it holds the name of what the log and the traces tell of a search or an answer."""
 
 
 class Tools:
@@ -61,10 +64,11 @@ class Tools:
         beats several with few. Each hit holds its text, so that opening the file is only needed for
         what stands around it. A hit with `stale` was edited since it was indexed.
         """
+        caller = self._caller(session)
         document = await semantic.semantic_search(
-            self._context, self._caller(session), query, limit=limit, scope=arg.scope_of(scope)
+            self._context, caller, query, limit=limit, scope=arg.scope_of(scope)
         )
-        return cast(schemas.SearchOut, document)
+        return cast(schemas.SearchOut, document | {META: {NAME: caller.notes[TRACE_ID]}})
 
     async def answer_query(
         self,
@@ -85,9 +89,10 @@ class Tools:
         semantic_search when you want to read the code yourself. `low_confidence` and `limits` tell
         when not to rely on it. Do not repeat a question that was answered: ask for what is missing.
         """
+        caller = self._caller(session)
         document, trace = await answers.answer_query(
             self._context,
-            self._caller(session),
+            caller,
             query,
             scope=arg.scope_of(scope),
             top_k=top_k,
@@ -95,7 +100,8 @@ class Tools:
             time_budget_ms=time_budget_ms,
             tell=progress.tell,
         )
-        return cast(schemas.AnswerEnvelopeOut, document | {META: {TRACE: trace}})
+        meta = {NAME: caller.notes[TRACE_ID], TRACE: trace}
+        return cast(schemas.AnswerEnvelopeOut, document | {META: meta})
 
     async def search_text(
         self,

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
+
+
+def new_trace_id() -> str:
+    """Return a name for what will be told of one answer or search."""
+    return secrets.token_hex(16)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ async def test_a_request_leaves_one_line_with_its_ids_and_not_what_was_asked(
         requests.addHandler(caplog.handler)
         try:
             answer = await client.post("/v1/answers", json={"query": SECRET}, headers=TRACES)
+            found = await client.post("/v1/search", json={"query": SECRET})
             await client.get(f"/v1/files/{SECRET}", headers={"Authorization": f"Bearer {SECRET}"})
         finally:
             requests.removeHandler(caplog.handler)
@@ -89,12 +90,18 @@ async def test_a_request_leaves_one_line_with_its_ids_and_not_what_was_asked(
             for record in caplog.records
             if record.name == requests.name
         ]
-        assert [line["route"] for line in lines] == ["/v1/answers", "/v1/files/{path}"]
+        assert [line["route"] for line in lines] == [
+            "/v1/answers",
+            "/v1/search",
+            "/v1/files/{path}",
+        ]
         assert lines[0]["trace_id"] == answer.json()["trace_id"]
+        assert lines[0]["trace_id"] == answer.headers["X-Trace-ID"]
+        assert lines[1]["trace_id"] == found.headers["X-Trace-ID"] != lines[0]["trace_id"]
         assert lines[0]["request_id"] == answer.headers["X-Request-ID"]
         assert lines[0]["session_id"] == "s1"
         assert lines[0]["status"] == 200
-        assert lines[1]["trace_id"] is None
+        assert lines[2]["trace_id"] is None
         assert "horse" not in json.dumps(lines)
 
 

@@ -10,6 +10,7 @@ from threading import Event
 import pytest
 
 from codeintel_rev.app.indexer import index_repositories
+from codeintel_rev.app.served.code import ServedCode
 from codeintel_rev.app.served.files import open_file
 from codeintel_rev.app.served.index import ServedIndex
 from codeintel_rev.app.trace_reader import TraceReader
@@ -160,6 +161,18 @@ def test_views_share_what_searches_exhaustively(tmp_path: Path, settings: Settin
         assert whole.search_all("return 1").total == 2
         assert view._exhaustive_searcher() is whole._exhaustive_searcher()
     served.close()
+
+
+def test_a_search_is_on_record_by_the_name_that_was_told(tmp_path: Path) -> None:
+    settings = load_settings({"TRACE_SEARCH_SHARE": "1"})
+    add(tmp_path, "one", settings)
+    served = ServedIndex(tmp_path / "dd", settings)
+    code = ServedCode(served, None, session="s")
+    code.search("one", limit=5, scope=None, mode="hybrid", explain=False)
+    served.close()
+
+    reader = TraceReader(trace_folder(tmp_path / "dd"), keep_days=30)
+    assert reader.row(code.notes["trace_id"])["query"] == "one"
 
 
 async def test_what_was_answered_is_on_record_when_the_server_ends(

@@ -46,6 +46,14 @@ async def test_an_answer_is_told_while_it_is_written(client: Client[Any]) -> Non
     assert "".join(told) == answer["answer"]
     assert [progress for progress, _ in heard] == sorted({progress for progress, _ in heard})
     trace = result.meta["codeintel/trace"]
-    assert trace["trace_id"] == answer["trace_id"]
+    assert trace["trace_id"] == answer["trace_id"] == result.meta["codeintel/trace_id"]
     assert trace["bm25_latency_ms"] is not None
     assert "_meta" not in answer
+
+
+async def test_a_search_tells_its_name_beside_its_hits(client: Client[Any]) -> None:
+    results = [await client.call_tool("semantic_search", {"query": "price"}) for _ in range(2)]
+
+    names = [result.meta["codeintel/trace_id"] for result in results]
+    assert len(set(names)) == 2
+    assert "trace_id" not in results[0].content[0].text

@@ -14,7 +14,9 @@ from codeintel_rev.app.served import files, history, references, symbols, text_s
 from codeintel_rev.app.served.index import Repositories, ServedIndex
 from codeintel_rev.app.served.paths import checked_path
 from codeintel_rev.app.served.result_cache import Asked, states_of
+from codeintel_rev.mcp_server.callers import TRACE_ID
 from codeintel_rev.mcp_server.ports import AnswerStep
+from codeintel_rev.observability.answer_trace import new_trace_id
 from codeintel_rev.types import AnswerEvent, Mode, Scope
 
 Document = dict[str, Any]
@@ -35,6 +37,7 @@ class ServedCode:
         self, query: str, *, limit: int, scope: Scope | None, mode: Mode, explain: bool
     ) -> Document:
         """Return the document of a search."""
+        trace_id = self._named()
         with self.served.use(self.repos) as index:
 
             def find() -> Document:
@@ -47,6 +50,7 @@ class ServedCode:
                     scope=scope,
                     explain=explain,
                     session_id=self.session,
+                    trace_id=trace_id,
                 )
                 self.served.metrics.observe_search(found.took_ms, len(found.hits), found.limits)
                 return search_document(found)
@@ -154,12 +158,16 @@ class ServedCode:
                 rerank_top_n=rerank_top_n,
                 time_budget_ms=time_budget_ms,
                 session_id=self.session,
+                trace_id=self._named(),
             )
             async with aclosing(events):
                 async for event in events:
-                    if event.type == "trace" and event.trace:
-                        self.notes["trace_id"] = event.trace["trace_id"]
                     yield AnswerStep(event.type, _event_document(event))
+
+    def _named(self) -> str:
+        """Return a new trace id, which the reply and the log are to tell as well."""
+        self.notes[TRACE_ID] = new_trace_id()
+        return self.notes[TRACE_ID]
 
 
 def _event_document(event: AnswerEvent) -> Document:
