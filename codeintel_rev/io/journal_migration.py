@@ -18,11 +18,14 @@ STEPS: Final[Mapping[int, Step]] = {}
 one, and a test holds the chain together."""
 
 
-def is_earlier(path: Path, wanted: int = SCHEMA_VERSION) -> bool:
-    """Return whether the journal at ``path`` has an earlier format; raises as ``open_checked``."""
+def is_earlier(path: Path, steps: Mapping[int, Step] = STEPS) -> bool:
+    """Return whether the journal at ``path`` has an earlier format; raises as ``open_checked``.
+
+    One that names no format, or one that there never was, is damaged and has none.
+    """
     try:
         with closing(connect(path)) as connection:
-            return schema_of(connection) < wanted
+            return schema_of(connection) in steps
     except sqlite3.DatabaseError as error:
         raise unusable(path, error) from error
 

@@ -186,7 +186,7 @@ def open_checked(path: Path) -> sqlite3.Connection:
     """Open an existing journal.
 
     Raises ``IndexMissing`` without a file, ``IndexForeign`` for another schema version and
-    ``IndexDamaged`` for a file that is no journal.
+    ``IndexDamaged`` for a file that is no journal or names no version.
     """
     if not path.exists():
         raise _missing(path)
@@ -208,10 +208,22 @@ def schema_of(connection: sqlite3.Connection) -> int:
     return found[0] if found and isinstance(found[0], int) else 0
 
 
+def _has_counters(connection: sqlite3.Connection) -> bool:
+    marks = ", ".join("?" * len(COUNTERS))
+    sql = f"SELECT count(*) FROM meta WHERE key IN ({marks}) AND typeof(value) = 'integer'"  # noqa: S608
+    return bool(connection.execute(sql, COUNTERS).fetchone() == (len(COUNTERS),))
+
+
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     if not _has_tables(connection):
         raise _missing(path)
     found = schema_of(connection)
+    if found == 0 or not _has_counters(connection):
+        raise IndexDamaged(
+            f"the journal {path.name} does not say its format, or how far it has come",
+            hint="run `codeintel index --full` to rebuild it",
+            value=str(path),
+        )
     if found == SCHEMA_VERSION:
         return
     newer = "use the newer program, or run `codeintel index --full` with this one"

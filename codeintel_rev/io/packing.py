@@ -1,4 +1,7 @@
-"""Packed columns of the journal: row bitmaps, line spans and chunk text."""
+"""Packed columns of the journal: row bitmaps, line spans and chunk text.
+
+What is unpacked raises ``IndexDamaged`` where it is not as it was packed.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from codeintel_rev.errors import IndexDamaged
 
 _LEVEL = 1
 """Fastest zlib level: bitmaps are nearly constant and chunk text is read ten at a time."""
@@ -32,8 +37,11 @@ def pack_bitmap(live: NDArray[np.bool_]) -> bytes:
 
 def unpack_bitmap(blob: bytes) -> NDArray[np.bool_]:
     """Return the bitmap that ``pack_bitmap`` compressed, writable, one element a row."""
-    packed = np.frombuffer(zlib.decompress(blob[8:]), dtype=np.uint8)
-    return np.unpackbits(packed, count=bitmap_length(blob)).view(np.bool_)
+    packed = np.frombuffer(_inflated(blob[8:]), dtype=np.uint8)
+    length = bitmap_length(blob)
+    if len(packed) != (length + 7) // 8:
+        raise _damaged(f"a bitmap of {len(packed)} bytes for {length} rows")
+    return np.unpackbits(packed, count=length).view(np.bool_)
 
 
 def bitmap_length(blob: bytes) -> int:
@@ -65,13 +73,24 @@ def unpack_text(blob: bytes) -> str:
 
 def unpack_utf8(blob: bytes) -> bytes:
     """Return the text that ``pack_text`` compressed, not decoded."""
-    data = zlib.decompress(blob)
+    data = _inflated(blob)
     return data[_LENGTH_BYTES : _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")]
 
 
 def unpack_text_and_doc(blob: bytes) -> tuple[str, str]:
     """Return the text and the documentation that ``pack_text`` compressed."""
-    data = zlib.decompress(blob)
+    data = _inflated(blob)
     end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")
     text = data[_LENGTH_BYTES:end].decode("utf-8", "surrogatepass")
     return text, data[end:].decode("utf-8", "surrogatepass")
+
+
+def _inflated(blob: bytes) -> bytes:
+    try:
+        return zlib.decompress(blob)
+    except zlib.error as error:
+        raise _damaged(f"what cannot be unpacked: {error}") from error
+
+
+def _damaged(what: str) -> IndexDamaged:
+    return IndexDamaged(f"the journal holds {what}", hint="run `codeintel doctor --repair`")

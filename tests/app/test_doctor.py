@@ -18,6 +18,7 @@ from codeintel_rev.app.local import open_index
 from codeintel_rev.app.refreshing import quiet
 from codeintel_rev.cli.program import run
 from codeintel_rev.config.settings import load_settings
+from codeintel_rev.errors import IndexDamaged
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import file_lock
 from codeintel_rev.io.journal_schema import connect
@@ -159,9 +160,21 @@ def test_damage_is_found_and_mended(repo: Path, damage: str) -> None:
             assert index.search(word).hits[0].uri == f"{word}.py"
 
 
-def test_a_garbled_journal_is_built_anew(repo: Path) -> None:
-    folder = folder_of(repo)
-    folder.journal.write_bytes(b"no database at all " * 100)
+@pytest.mark.parametrize(
+    "garble",
+    [
+        lambda folder: folder.journal.write_bytes(b"no database at all " * 100),
+        lambda folder: sql(folder, "DELETE FROM meta WHERE key = 'schema'"),
+        lambda folder: sql(folder, "DELETE FROM meta WHERE key = 'stored_rows'"),
+        lambda folder: sql(folder, "UPDATE meta SET value = 'X' WHERE key = 'sequence'"),
+    ],
+)
+def test_a_garbled_journal_is_built_anew(
+    repo: Path, garble: Callable[[RepositoryFolder], object]
+) -> None:
+    garble(folder_of(repo))
+    with pytest.raises(IndexDamaged, match="journal"):
+        open_index(repo)
     assert "journal" in faults(examine(repo / ".codeintel"))
     assert repair(repo / ".codeintel", load_settings({}), quiet).ok
 

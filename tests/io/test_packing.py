@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codeintel_rev.errors import IndexDamaged
 from codeintel_rev.io.packing import (
     Span,
     pack_bitmap,
@@ -33,3 +34,12 @@ def test_spans_keep_their_order_and_fields() -> None:
     spans = [Span(7, 1, 4, 0, 80), Span(3, 5, 9, 80, 200)]
     assert [Span(*row) for row in unpack_spans(pack_spans(spans)).tolist()] == spans
     assert unpack_spans(pack_spans([])).shape == (0, 5)
+
+
+def test_what_is_not_as_it_was_packed_is_told() -> None:
+    text, bits = pack_text("def total():\n    return 1\n"), pack_bitmap(np.ones(9, dtype=np.bool_))
+    flipped = text[:-1] + bytes([text[-1] ^ 1])
+    longer = (2**60).to_bytes(8, "little") + bits[8:]
+    for unpack, blob in ((unpack_text, flipped), (unpack_text, b""), (unpack_bitmap, longer)):
+        with pytest.raises(IndexDamaged, match="the journal holds"):
+            unpack(blob)
