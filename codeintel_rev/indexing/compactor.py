@@ -105,9 +105,9 @@ class Compactor:
                 sealed, builder = self._seal(journal)
                 segment = builder.build(report)
                 sequence = self._swap(journal, sealed, segment)
-                self._give_back_space(journal, sealed)
             finally:
                 still_read = self._collect(journal)
+            self._give_back_space(journal, sealed)  # last, for it takes room of its own
             generation = sealed.generation + 1
             return Compacted(generation, sequence, sealed.chunks, sealed.dropped, still_read)
         finally:
