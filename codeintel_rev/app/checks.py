@@ -64,6 +64,11 @@ class Patient(NamedTuple):
 class Fault(Exception):
     """Raised by a check that found something wrong; its text says what."""
 
+    def __init__(self, what: str, fix: str = "") -> None:
+        """Say ``what`` is wrong, and how it is mended where that is not the usual way."""
+        super().__init__(what)
+        self.fix = fix
+
 
 Check = Callable[[Patient], str]
 """Returns what is well, in words; raises ``Fault`` for what is not."""
@@ -205,7 +210,7 @@ def check_space(patient: Patient) -> str:
     return told
 
 
-CHECKS: Mapping[str, Check] = {
+CHECKS: dict[str, Check] = {
     "journal": check_journal,
     "components": check_components,
     "chunks": check_chunks,

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from codeintel_rev.app import leftovers
-from codeintel_rev.app.checks import CHECKS, Fault, Patient
+from codeintel_rev.app.checks import CHECKS, Check, Fault, Patient
 from codeintel_rev.app.compaction import compact_repository
 from codeintel_rev.app.components import IndexEmbedder, components, load_embedder
+from codeintel_rev.app.further_checks import further_checks
 from codeintel_rev.app.further_indexes import further_indexes
 from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.config.settings import Settings, load_settings
@@ -56,12 +57,14 @@ def examine(data_dir: Path, settings: Settings | None = None) -> DoctorReport:
 
     Raises ``IndexMissing`` where there is no index at all.
     """
+    settings = settings or load_settings()
+    checks = CHECKS | further_checks(settings)
     registry = Registry(data_dir)
-    embedder = load_embedder(settings or load_settings(), data_dir)
+    embedder = load_embedder(settings, data_dir)
     try:
         found = [_folders(registry)]
         for repository in registry.repositories():
-            found += _examine(registry, repository, embedder)
+            found += _examine(registry, repository, embedder, checks)
     finally:
         embedder.close()
         registry.close()
@@ -74,6 +77,7 @@ def repair(data_dir: Path, settings: Settings, progress: Progress) -> DoctorRepo
     What the journal records is made anew from it; a damaged journal is built anew from the
     repository's files.
     """
+    checks = CHECKS | further_checks(settings)
     registry = Registry(data_dir)
     embedder = load_embedder(settings, data_dir)
     try:
@@ -81,7 +85,7 @@ def repair(data_dir: Path, settings: Settings, progress: Progress) -> DoctorRepo
         for repository in registry.repositories():
             bad = {
                 finding.name.rpartition(": ")[2]
-                for finding in _examine(registry, repository, embedder)
+                for finding in _examine(registry, repository, embedder, checks)
                 if not finding.ok
             }
             rebuilt = bool(bad.intersection(REBUILT))
@@ -112,7 +116,10 @@ def repair(data_dir: Path, settings: Settings, progress: Progress) -> DoctorRepo
 
 
 def _examine(
-    registry: Registry, repository: Repository, embedder: IndexEmbedder
+    registry: Registry,
+    repository: Repository,
+    embedder: IndexEmbedder,
+    checks: Mapping[str, Check],
 ) -> Iterator[Finding]:
     """Yield the outcome of each check of one repository."""
     folder = RepositoryFolder(registry.folder(repository))
@@ -127,12 +134,14 @@ def _examine(
     try:
         with journal.view() as view, _kept(folder, view.generation):
             patient = Patient.admit(folder, view, components(embedder), embedder.dim)
-            for name, check in CHECKS.items():
-                title = f"{repository.name}: {name}"
+            for name, check in checks.items():
+                title, fix = f"{repository.name}: {name}", fixes.get(name, REPAIR)
                 try:
                     yield Finding(title, True, check(patient))
                 except Fault as fault:
-                    yield Finding(title, False, str(fault), fixes.get(name, REPAIR))
+                    yield Finding(title, False, str(fault), fault.fix or fix)
+                except CodeIntelError as error:
+                    yield Finding(title, False, error.message, fix)
     except (CodeIntelError, sqlite3.Error) as error:
         yield Finding(f"{repository.name}: journal", False, str(error), rebuild)
     finally:

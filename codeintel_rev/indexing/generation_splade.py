@@ -29,6 +29,9 @@ class SpladeManifest(msgspec.Struct, frozen=True):
     """Of the encoder that made them."""
     end_row: int
     """Rows from here on came later and have none."""
+    chunks: int
+    """How many were encoded; those that imply nothing have no postings."""
+    postings: int
 
 
 class SpladeIndexer:
@@ -42,14 +45,19 @@ class SpladeIndexer:
 
     def write(self, catalog: Path, chunks: Iterator[list[StoredChunk]], end_row: int) -> None:
         """Encode the chunks below ``end_row`` and write their postings."""
-        write_impacts(catalog / SPLADE, self._vectors(chunks))
-        manifest = SpladeManifest(self._encoder.fingerprint, end_row)
+        encoded: list[int] = []
+        postings = write_impacts(catalog / SPLADE, self._vectors(chunks, encoded))
+        manifest = SpladeManifest(self._encoder.fingerprint, end_row, len(encoded), postings)
         (catalog / MANIFEST).write_bytes(msgspec.json.encode(manifest))
 
-    def _vectors(self, chunks: Iterator[list[StoredChunk]]) -> Iterator[tuple[int, SparseVector]]:
+    def _vectors(
+        self, chunks: Iterator[list[StoredChunk]], encoded: list[int]
+    ) -> Iterator[tuple[int, SparseVector]]:
+        """Yield each chunk's row and vector, and note the row in ``encoded``."""
         for batch in chunks:
             for chunk in batch:
                 (vector,) = self._encoder.encode([chunk.text])
+                encoded.append(chunk.row)
                 yield chunk.row, vector
 
 
@@ -58,14 +66,19 @@ def open_splade(catalog: Path, encoder: SparseEncoder) -> SpladeSearcher | None:
     if not (catalog / MANIFEST).exists():
         return None
     try:
-        _check(catalog / MANIFEST, encoder)
+        read_manifest(catalog, encoder)
         return SpladeSearcher(encoder, ImpactIndex(catalog / SPLADE))
     except IndexUnusable as error:
         _log.warning("%s (%s)", error.message, error.hint)
         return None
 
 
-def _check(path: Path, encoder: SparseEncoder) -> None:
+def read_manifest(catalog: Path, encoder: SparseEncoder) -> SpladeManifest:
+    """Return what a generation's sparse vectors are.
+
+    Raises ``IndexDamaged`` when that cannot be read, ``IndexForeign`` when another encoder made them.
+    """
+    path = catalog / MANIFEST
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=SpladeManifest)
     except (OSError, msgspec.MsgspecError) as error:
@@ -78,3 +91,4 @@ def _check(path: Path, encoder: SparseEncoder) -> None:
             hint="run `codeintel compact`",
             value=manifest.fingerprint,
         )
+    return manifest

@@ -74,15 +74,20 @@ def open_words(
     return TantivySearcher(folder.lexical(generation), background_idf)
 
 
+def read_manifest(catalog: Path) -> LuceneManifest:
+    """Return what a generation's Lucene index holds; raises ``IndexDamaged``."""
+    try:
+        return msgspec.json.decode((catalog / MANIFEST).read_bytes(), type=LuceneManifest)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise _damaged(catalog / MANIFEST, str(error)) from error
+
+
 def _open_lucene(folder: RepositoryFolder, generation: int, config: Bm25Config) -> LuceneWords:
     from codeintel_rev.retrieval.lucene_index import LuceneIndex
     from codeintel_rev.retrieval.lucene_words import LuceneWords
 
     catalog = folder.catalog(generation)
-    try:
-        manifest = msgspec.json.decode((catalog / MANIFEST).read_bytes(), type=LuceneManifest)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise _damaged(catalog / MANIFEST, str(error)) from error
+    manifest = read_manifest(catalog)
     index = LuceneIndex(catalog / LUCENE, config.k1, config.b)
     if index.documents != manifest.documents:
         raise _damaged(index.folder, f"{index.documents} of {manifest.documents} chunks are there")

@@ -24,6 +24,7 @@ class ImpactIndex:
 
     def __init__(self, folder: Path) -> None:
         """Map the files in ``folder``; raises ``IndexDamaged``."""
+        self._folder = folder
         try:
             self._offsets: NDArray[np.int64] = np.load(folder / OFFSETS)
             self._rows: NDArray[np.int32] = np.load(folder / ROWS, mmap_mode="r")
@@ -32,6 +33,14 @@ class ImpactIndex:
             raise _damaged(folder, str(error)) from error
         if not len(self._rows) == len(self._impacts) == int(self._offsets[-1]):
             raise _damaged(folder, "its files are of different lengths")
+
+    def check(self, end_row: int) -> int:
+        """Return the number of postings; raises ``IndexDamaged`` for what no encoder wrote."""
+        if len(self._rows) and not 0 <= int(self._rows.min()) <= int(self._rows.max()) < end_row:
+            raise _damaged(self._folder, f"it has rows that are not below {end_row}")
+        if not np.isfinite(self._impacts.sum(dtype=np.float64)):
+            raise _damaged(self._folder, "a weight is no number")
+        return len(self._rows)
 
     def search(
         self, query: SparseVector, k: int, mask: NDArray[np.bool_]

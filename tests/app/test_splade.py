@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from codeintel_rev.app.compaction import compact_data_dir
+from codeintel_rev.app.doctor import Finding, examine, repair
 from codeintel_rev.app.further_indexes import further_indexes
 from codeintel_rev.app.local import LocalIndex, open_index
 from codeintel_rev.app.local_answers import LocalAnswerContext, StagedRetriever
@@ -99,6 +102,73 @@ def test_damaged_vectors_cost_their_channel_only(
         path.write_bytes(b"nothing")
     with open_index(repo, settings=settings) as opened:
         assert scores(opened, "open a socket")["wire.py"] is None
+
+
+def checked(repo: Path, settings: Settings) -> Finding:
+    """Return what the doctor finds of the sparse vectors."""
+    (found,) = (f for f in examine(repo / ".codeintel", settings).checks if "splade" in f.name)
+    return found
+
+
+def test_the_doctor_counts_what_is_held(index: LocalIndex, repo: Path, settings: Settings) -> None:
+    (repo / "later.py").write_text("def close_socket(peer):\n    return socket(peer)\n")
+    open_index(repo, settings=settings).close()
+    found = checked(repo, settings)
+    assert found.ok
+    assert found.detail.startswith("2 chunks, 1 came since, ")
+    assert "splade" not in " ".join(f.name for f in examine(repo / ".codeintel").checks)
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda folder: (folder / "splade" / "rows.npy").write_bytes(b"no"), "cannot be read"),
+        (lambda folder: shorten(folder / "splade"), "postings are there"),
+        (lambda folder: (folder / "splade.manifest.json").write_bytes(b"{}"), "cannot be read"),
+        (lambda folder: (folder / "splade.manifest.json").unlink(), "built none"),
+        (lambda folder: claim(folder, chunks=1), "1 chunks are held, 2 are live"),
+        (lambda folder: claim(folder, fingerprint="other"), "those of other"),
+        (lambda folder: claim(folder, end_row=0), "not below 0"),
+    ],
+)
+def test_the_doctor_finds_and_mends_damaged_vectors(
+    index: LocalIndex,
+    repo: Path,
+    settings: Settings,
+    damage: Callable[[Path], object],
+    told: str,
+) -> None:
+    (folder,) = (repo / ".codeintel").glob("repos/*/catalog/*")
+    damage(folder)
+    found = checked(repo, settings)
+    assert not found.ok
+    assert told in found.detail
+    assert found.fix == "codeintel doctor --repair"
+    assert repair(repo / ".codeintel", settings, quiet).ok
+
+
+def test_the_doctor_tells_of_a_model_that_is_gone(
+    index: LocalIndex, repo: Path, tmp_path: Path
+) -> None:
+    found = checked(repo, load_settings({"SPLADE_MODEL": str(tmp_path / "nowhere")}))
+    assert not found.ok
+    assert "nowhere" in found.detail
+    assert "SPLADE_MODEL" in found.fix
+
+
+def shorten(folder: Path) -> None:
+    """Take the last posting away, from every file alike."""
+    offsets = np.load(folder / "offsets.npy")
+    rows, impacts = np.load(folder / "rows.npy"), np.load(folder / "impacts.npy")
+    np.save(folder / "offsets.npy", np.minimum(offsets, len(rows) - 1))
+    np.save(folder / "rows.npy", rows[:-1])
+    np.save(folder / "impacts.npy", impacts[:-1])
+
+
+def claim(folder: Path, **facts: object) -> None:
+    """Let the manifest say something else."""
+    path = folder / "splade.manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | facts))
 
 
 def test_a_model_that_is_not_there_is_told(repo: Path, tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from codeintel_rev.app.config_context import ApplicationContext
+from codeintel_rev.app.doctor import Finding, examine, repair
 from codeintel_rev.app.local import LocalIndex, open_index
 from codeintel_rev.app.readiness import ReadinessProbe
+from codeintel_rev.app.refreshing import quiet
 from codeintel_rev.config.settings import Settings
 from codeintel_rev.errors import Unavailable
 from codeintel_rev.types import Scope
@@ -53,6 +55,24 @@ def test_an_edit_after_the_compaction_is_found_among_the_rest(
         assert found(index, "parse url") == [("fresh.py", 1)]
         assert {uri for uri, _ in found(index, "session")} == {"fresh.py", "src/session.py"}
         assert index.search("AuthMiddleware check", limit=1).hits[0].uri == "auth.py"
+
+
+def test_the_doctor_finds_and_mends_a_damaged_index(compacted: Path, settings: Settings) -> None:
+    def lucene() -> Finding:
+        report = examine(compacted / ".codeintel", settings)
+        (found,) = (check for check in report.checks if "lucene" in check.name)
+        return found
+
+    assert lucene().detail == "4 chunks"
+    (folder,) = (compacted / ".codeintel").glob("repos/*/catalog/*/lucene")
+    for part in folder.glob("*.si"):
+        part.write_bytes(b"")
+    assert "cannot be read" in lucene().detail
+    assert lucene().fix == "codeintel doctor --repair"
+    assert repair(compacted / ".codeintel", settings, quiet).ok
+    (manifest,) = (compacted / ".codeintel").glob("repos/*/catalog/*/lucene.manifest.json")
+    manifest.unlink()
+    assert "tantivy serves" in lucene().detail
 
 
 def test_a_scope_is_kept(index: LocalIndex) -> None:
