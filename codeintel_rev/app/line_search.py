@@ -21,12 +21,16 @@ from codeintel_rev.errors import Busy, IndexUnusable, Unavailable
 from codeintel_rev.io.duckdb_catalog import DuckDBCatalog
 from codeintel_rev.io.journal import Snapshot
 from codeintel_rev.io.line_scan import BLANKS
-from codeintel_rev.io.text_table import text_tables
+from codeintel_rev.io.text_table import BATCH_TEXTS, text_tables
 from codeintel_rev.retrieval.exhaustive import Place, joined, ordered
 from codeintel_rev.retrieval.hybrid import hit_of_record
+from codeintel_rev.text.regex_size import QUICK_SIZE, regex_size
 from codeintel_rev.types import ChunkRecord, LineMatches, LinePattern, Scope, SearchHit
 
 _log = logging.getLogger(__name__)
+
+_SLOW_TEXTS = 128
+"""Texts that are searched at a time for a pattern that takes long: a second at worst."""
 
 _RECORDS_KEPT = 256
 """Chunks remembered while hits are made, several of which may stand in one."""
@@ -56,16 +60,18 @@ class LineSearch:
         self._pattern = pattern
         self._scope = scope or Scope()
         self._left_s = left_s
+        self._is_slow = pattern.regex and regex_size(pattern.text) > QUICK_SIZE
         self._lines = SearchedLines.of(view)
         self._records = lru_cache(_RECORDS_KEPT)(self._read)
 
     def run(self, open_catalog: Callable[[], DuckDBCatalog], limit: int) -> FoundHits:
         """Return the first ``limit`` lines and the number of all.
 
-        A catalog that cannot be read is done without: the journal holds all text, if not as fast.
+        A catalog that cannot be read is done without: the journal holds all text, if not as fast. So
+        is it for a pattern that takes long: a scan in small portions keeps to its time.
         """
         try:
-            matches = self._matches(open_catalog())
+            matches = self._matches(self._empty if self._is_slow else open_catalog())
         except (IndexUnusable, Busy, Unavailable) as error:
             _log.warning("%s (%s)", error.message, error.hint)
             matches = self._matches(self._empty)
@@ -76,7 +82,8 @@ class LineSearch:
 
     def _matches(self, catalog: DuckDBCatalog) -> LineMatches:
         missing = np.setdiff1d(self._lines.rows, catalog.rows)
-        missing = narrowed(missing, self._view, self._lines, self._pattern, self._left_s)
+        if not self._is_slow:
+            missing = narrowed(missing, self._view, self._lines, self._pattern, self._left_s)
         scope = self._scope
         known = catalog.scan(
             self._pattern,
@@ -92,7 +99,7 @@ class LineSearch:
         texts = chain(self._view.catalog.texts(rows.tolist()), self._long_texts())
         return [
             self._empty.scan_table(self._pattern, table, timeout_s=self._left_s())
-            for table in text_tables(texts)
+            for table in text_tables(texts, _SLOW_TEXTS if self._is_slow else BATCH_TEXTS)
         ]
 
     def _long_texts(self) -> Iterator[tuple[int, bytes]]:

@@ -12,10 +12,10 @@ BATCH_TEXTS = 8_000
 """Texts in one table: some 8 MiB of code."""
 
 
-def text_tables(texts: Iterable[tuple[int, bytes]]) -> Iterator[pa.Table]:
-    """Yield tables of (row, UTF-8 text) pairs with the columns ``row`` and ``content``."""
+def text_tables(texts: Iterable[tuple[int, bytes]], most: int = BATCH_TEXTS) -> Iterator[pa.Table]:
+    """Yield tables of (row, UTF-8 text) pairs, ``most`` of them, as columns ``row`` and ``content``."""
     remaining = iter(texts)
-    while batch := list(islice(remaining, BATCH_TEXTS)):
+    while batch := list(islice(remaining, most)):
         rows, contents = zip(*batch, strict=True)
         ends = np.cumsum([0, *map(len, contents)], dtype=np.int64)
         content = pa.LargeStringArray.from_buffers(

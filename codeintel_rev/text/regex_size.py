@@ -12,6 +12,9 @@ from typing import Final
 MAX_SIZE: Final = 1_000
 """The largest that is run: some microseconds for each byte of text at worst."""
 
+QUICK_SIZE: Final = 100
+"""Up to this size some thousands of texts, between which there is no interrupting, take a second."""
+
 _PART: Final = re.compile(
     r"""
       (?P<quoted>\\Q.*?(?:\\E|\Z))

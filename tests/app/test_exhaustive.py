@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -16,6 +17,7 @@ from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.app.local import LocalIndex, open_index
 from codeintel_rev.app.narrowing import FEW_ROWS
 from codeintel_rev.app.refreshing import quiet
+from codeintel_rev.cancellation import Cancellation
 from codeintel_rev.config.settings import DuckDBConfig, Settings
 from codeintel_rev.errors import DeadlineExceeded, InvalidArgument, QueryTooLong
 from codeintel_rev.io import ripgrep
@@ -197,6 +199,29 @@ def test_a_query_that_outlasts_the_deadline_is_stopped(repo: Path) -> None:
         pytest.raises(DeadlineExceeded, match="longer than 1 ms"),
     ):
         index.search_all(slow, regex=True)
+
+
+def test_a_search_that_nobody_waits_for_ends(repo: Path) -> None:
+    write(repo, "long.txt", "".join(f"{'ab ' * 30}{n}\n" for n in range(9_000)))
+    index_repositories([repo])
+    compact(repo)
+    slow = "|".join(f"[ab ]{{{n + 1}}}.{{{70 + n}}}zz" for n in range(11))
+    cancellation, begun = Cancellation(), Event()
+    with open_index(repo, refresh=False) as index, ThreadPoolExecutor(1) as threads:
+
+        def search() -> None:
+            begun.set()
+            index.search_all(slow, regex=True)
+
+        searching = threads.submit(cancellation.run, search)
+        assert begun.wait(60)
+        cancellation.cancel()
+        assert isinstance(searching.exception(60), DeadlineExceeded)
+
+
+def test_a_pattern_that_takes_long_finds_the_same(index: LocalIndex) -> None:
+    wide = rf"(?:price|{'x{60}|' * 5}nothing)"
+    assert places(index.search_all(wide, regex=True)) == places(index.search_all("price"))
 
 
 def test_threads_share_one_index(index: LocalIndex) -> None:
