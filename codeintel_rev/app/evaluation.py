@@ -56,9 +56,12 @@ class EvaluatedAnswers:
         return told
 
 
-def evaluation_folder(data_dir: Path | None, settings: Settings) -> Path:
-    """Return the folder that holds the indexes and corpora of evaluations."""
-    folder, _ = data_dir_for_search(data_dir, None, settings.data_home)
+def evaluation_folder(data_dir: Path | None, settings: Settings, repo: Path | None = None) -> Path:
+    """Return the folder that holds the indexes and corpora of evaluations.
+
+    It lies in the data directory, which is that of ``repo`` where none is named.
+    """
+    folder, _ = data_dir_for_search(data_dir, repo, settings.data_home)
     return folder / "evaluation"
 
 

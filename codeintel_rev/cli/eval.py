@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from codeintel_rev.cli import exit_codes
-from codeintel_rev.cli.options import DataDir, SearchMode, command_app
+from codeintel_rev.cli.options import DataDir, Repo, SearchMode, command_app
 from codeintel_rev.cli.output import Output
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def evaluate(
     least: Least = None,
     mode: SearchMode = "hybrid",
     data_dir: DataDir = None,
+    repo: Repo = None,
 ) -> None:
     """Score search on queries with known answers.
 
@@ -73,7 +74,7 @@ def evaluate(
     output: Output = ctx.obj
     settings = load_settings()
     wanted = thresholds.read_thresholds(least) if least else {}
-    folder = evaluation_folder(data_dir or settings.data_dir, settings)
+    folder = evaluation_folder(data_dir or settings.data_dir, settings, repo)
     plan = _plan(output, sets, query_field, repos, corpus, folder)
     files = runs.run_files(run, [query_set.name for query_set in plan.sets]) if run else {}
     with reporting(output) as reporter:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from codeintel_rev.cli.options import DataDir, command_app
+from codeintel_rev.cli.options import DataDir, Repo, command_app
 from codeintel_rev.cli.output import Output
 from codeintel_rev.errors import NotFound
 
@@ -43,6 +43,7 @@ def evaluate_answers(
         ),
     ] = None,
     data_dir: DataDir = None,
+    repo: Repo = None,
 ) -> None:
     """Score answers: what they cite, what they rest on, and whether confidence can be believed.
 
@@ -55,7 +56,7 @@ def evaluate_answers(
 
     output: Output = ctx.obj
     settings = load_settings()
-    folder = evaluation_folder(data_dir or settings.data_dir, settings)
+    folder = evaluation_folder(data_dir or settings.data_dir, settings, repo)
     plan = _plan(sets, repos)
     with reporting(output) as reporter:
         report = answer_runner.run(

@@ -176,7 +176,8 @@ def test_a_search_set_is_scored_and_held_against_thresholds(
     sets = tmp_path / "web.jsonl"
     sets.write_text("".join(json.dumps(line) + "\n" for line in rows))
     command = ["eval", str(sets), "--repos", str(tree.parent), "--run", str(tmp_path / "run.json")]
-    scores = document(capsys, *command)
+    scores = document(capsys, *command, "--repo", str(tree))
+    assert (tree / ".codeintel" / "evaluation").is_dir()
     assert scores["web"]["all"]["n"] == 2
     assert scores["web"]["all"]["mrr@10"] == 1.0
     assert set(json.loads((tmp_path / "run.json").read_text())) == {"1", "2"}
