@@ -21,6 +21,9 @@ from codeintel_rev.io.nearest_index import check_nearest
 from codeintel_rev.io.vector_store import VectorReader
 from codeintel_rev.retrieval import lexical_files
 
+_TEXTS = 10_000
+"""Texts read at a time."""
+
 MAX_DEAD_SHARE = 0.5
 """More dead chunks than this share of the live ones are a finding."""
 
@@ -91,7 +94,7 @@ def check_components(patient: Patient) -> str:
 
 
 def check_chunks(patient: Patient) -> str:
-    """Check that live rows are stored, and that bitmaps show the rows of the snapshots' files."""
+    """Check that live rows are stored, bitmaps show the rows of the snapshots' files, and texts are whole."""
     stored = patient.view.stored_rows()
     missing = np.setdiff1d(np.flatnonzero(patient.live), stored)
     if len(missing):
@@ -108,6 +111,9 @@ def check_chunks(patient: Patient) -> str:
             np.flatnonzero(shown), np.flatnonzero(patient.view.live(snapshot.id))
         ):
             raise Fault(f"the files of {snapshot.ref} are not those that its bitmap shows")
+    for first in range(0, len(stored), _TEXTS):
+        for _ in patient.view.texts(stored[first : first + _TEXTS].tolist()):
+            pass  # to unpack a text is to compare it with its checksum
     return f"{int(patient.live.sum()):,} live, {len(stored):,} stored"
 
 

@@ -140,12 +140,21 @@ def _examine(
                     yield Finding(title, True, check(patient))
                 except Fault as fault:
                     yield Finding(title, False, str(fault), fault.fix or fix)
-                except CodeIntelError as error:
-                    yield Finding(title, False, error.message, fix)
-    except (CodeIntelError, sqlite3.Error) as error:
-        yield Finding(f"{repository.name}: journal", False, str(error), rebuild)
+                except sqlite3.Error:
+                    raise
+                except Exception as error:
+                    yield Finding(title, False, _told(error), fix)
+    except Exception as error:
+        yield Finding(f"{repository.name}: journal", False, _told(error), rebuild)
     finally:
         journal.close()
+
+
+def _told(error: Exception) -> str:
+    """Return what is wrong in words; damage may break a check anywhere."""
+    if isinstance(error, CodeIntelError):
+        return error.message
+    return f"it cannot be read ({type(error).__name__}: {error})"
 
 
 @contextmanager

@@ -245,7 +245,10 @@ _OUTSIDE = (
 
 def is_unusable(error: BaseException) -> bool:
     """Return whether SQLite blames the file, its disk or who else uses it, not the program."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _OUTSIDE
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # of the driver: a text that is no UTF-8, where only UTF-8 was written
+        return isinstance(error, sqlite3.OperationalError)
+    return code & 0xFF in _OUTSIDE
 
 
 def unusable(path: Path, cause: sqlite3.Error) -> CodeIntelError:

@@ -134,6 +134,22 @@ DAMAGE: dict[str, tuple[str, Callable[[RepositoryFolder], None]]] = {
         "chunks",
         lambda folder: sql(folder, "DELETE FROM chunk WHERE row = 1"),
     ),
+    "a flipped bit in the text of a chunk": (
+        "chunks",
+        lambda folder: sql(
+            folder,
+            "UPDATE chunk SET content ="
+            " CAST(substr(content, 1, length(content) - 1) || x'00' AS BLOB) WHERE row = 1",
+        ),
+    ),
+    "rows beyond all": (
+        "chunks",
+        lambda folder: sql(
+            folder,
+            "UPDATE version SET spans = CAST(x'ffffff7f' || substr(spans, 5) AS BLOB) WHERE id = 1",
+        ),
+    ),
+    "lost texts of words": ("words", lambda folder: one(folder.lexical(1), "*.store").unlink()),
     "a bitmap that is not of its files": (
         "chunks",
         lambda folder: sql(folder, "DELETE FROM snapshot_file WHERE version_id = 1"),
@@ -208,3 +224,10 @@ def test_the_command_exits_with_1_when_it_finds_a_fault(
     assert {"name", "ok", "detail", "fix"} == set(document["checks"][0])
     assert run([*words, "--repair"]) == 0
     assert "FAULT" not in capsys.readouterr().out
+
+
+def test_a_text_that_is_not_as_it_was_written_is_told_and_mended(repo: Path) -> None:
+    sql(folder_of(repo), "UPDATE chunk SET kind = CAST(x'ff' AS TEXT) WHERE row = 1")
+    with open_index(repo, refresh=False) as index, pytest.raises(IndexDamaged, match="UTF-8"):
+        index.search("router retry cache")
+    assert repair(repo / ".codeintel", load_settings({}), quiet).ok
