@@ -218,14 +218,14 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     if not _has_tables(connection):
         raise _missing(path)
     found = schema_of(connection)
-    if found == 0 or not _has_counters(connection):
+    if found == SCHEMA_VERSION and _has_counters(connection):
+        return
+    if found in (0, SCHEMA_VERSION):
         raise IndexDamaged(
             f"the journal {path.name} does not say its format, or how far it has come",
             hint="run `codeintel index --full` to rebuild it",
             value=str(path),
         )
-    if found == SCHEMA_VERSION:
-        return
     newer = "use the newer program, or run `codeintel index --full` with this one"
     raise IndexForeign(
         f"the index at {path.parent} has format {found}, "
