@@ -87,6 +87,11 @@ class Entry:
         """The last name of what it defines, or is a part of; empty when there is none."""
         return self.definition.name if self.definition else leaf(self.passage.best.symbol)
 
+    def is_asked_for(self, question: Question) -> bool:
+        """Return whether it is what the question names with its owner."""
+        hit = self.passage.best
+        return bool(self.definition) and question.asks_for(self.name, hit.symbol, hit.uri)
+
     @property
     def is_type(self) -> bool:
         """Whether it defines a type."""
@@ -184,8 +189,7 @@ def entry_of(passage: Passage, question: Question, symbols: Sequence[Symbol] | N
     inside = tuple(_confirmed(read, passage, symbols))
     own = _own_definition(passage, symbols, read)
     is_block = hit.kind in _WHOLE_SNIPPET_KINDS or _has_siblings(own, inside)
-    candidates = [*([own] if own else ()), *inside]
-    definition = own if own and not is_block else _nearest(candidates, question, least=not is_block)
+    definition = _spoken_of(question, hit, own, inside, is_block=is_block)
     if definition is None:
         title, doc = _partial(passage, symbols or ())
         return Entry(passage, None, title, doc, inside, is_block)
@@ -194,6 +198,22 @@ def entry_of(passage: Passage, question: Question, symbols: Sequence[Symbol] | N
     if definition.kind == "impl":
         title = inline_code(shortened(definition.signature, MAX_OPENING))
     return Entry(passage, definition, title, definition.doc, inside, is_block)
+
+
+def _spoken_of(
+    question: Question,
+    hit: SearchHit,
+    own: Definition | None,
+    inside: Sequence[Definition],
+    *,
+    is_block: bool,
+) -> Definition | None:
+    """Return the definition of a snippet that an answer speaks of, if there is one."""
+    candidates = [*([own] if own else ()), *inside]
+    asked = [d for d in candidates if question.asks_for(d.name, hit.symbol, hit.uri)]
+    if asked or (own and not is_block):
+        return next(iter(asked), own)
+    return _nearest(candidates, question, least=not is_block)
 
 
 def _named(kind: str, name: str) -> str:

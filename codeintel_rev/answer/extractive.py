@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import count
 
@@ -24,6 +25,8 @@ NEAREST = 3
 
 _ABOUT_SHARE = 0.5
 """Share of a question that a name has to hold for its definition to lead."""
+
+_ASKS_FOR_TESTS = re.compile(r"\btested\b|\b(?:which|what) tests?\b", re.IGNORECASE)
 
 _LONG_BODY = 2
 """A body of fewer lines is told by its first sentence and signature alone."""
@@ -107,9 +110,11 @@ def _source_of_message(
 def _lead(question: Question, entries: Sequence[Entry]) -> Entry:
     """Return the entry to begin with: what the question is about by name, else the best that has one.
 
-    A name is what it is about where it holds half of what is asked; in a longer question it is
-    mostly where to look, and the best snippet tells more.
+    A name that comes with its owner leaves no doubt. Another is what it is about where it holds
+    half of what is asked; in a longer question it is mostly where to look, and the best snippet
+    tells more. A test shows how something is used, not how it works: code as near goes before it.
     """
+    owned = [entry for entry in entries if entry.is_asked_for(question)]
     named = [
         entry
         for entry in entries
@@ -120,7 +125,9 @@ def _lead(question: Question, entries: Sequence[Entry]) -> Entry:
     ]
     named.sort(key=lambda entry: not entry.is_type)
     with_name = [entry for entry in entries[:3] if entry.definition or entry.doc]
-    return next(iter([*named, *with_name]), entries[0])
+    if not _ASKS_FOR_TESTS.search(question.text):
+        with_name.sort(key=lambda entry: entry.group == "tests")
+    return next(iter([*owned, *named, *with_name]), entries[0])
 
 
 def _told_message(entry: Entry, excerpt: Excerpt, numbers: Iterator[int]) -> list[Piece]:

@@ -6,7 +6,14 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple
 
-from codeintel_rev.retrieval.query import literals_of, message_runs, one_line, spoken
+from codeintel_rev.retrieval.query import (
+    belongs,
+    literals_of,
+    message_runs,
+    one_line,
+    qualified_names,
+    spoken,
+)
 from codeintel_rev.retrieval.stop_words import STOP_WORDS
 from codeintel_rev.retrieval.word_forms import stem
 from codeintel_rev.text.background_idf import background_idf
@@ -42,6 +49,8 @@ class Question(NamedTuple):
     names: frozenset[str]
     """Words that are spelled as names of code are: with inner capitals, underscores or digits, or
     with a capital where no sentence begins."""
+    owned: tuple[str, ...]
+    """Names that it gives with their owner, as ``Foo.bar``."""
     literals: tuple[str, ...]
     """Quotations, with single spaces for white space."""
     runs: tuple[str, ...]
@@ -56,6 +65,11 @@ class Question(NamedTuple):
         """Return how much of the question these stems hold, from 0 to 1, rare words weighing most."""
         total = sum(self.weights.values())
         return sum(self.weights[stem] for stem in self.weights if stem in stems) / (total or 1.0)
+
+    def asks_for(self, name: str, symbol: str, uri: str) -> bool:
+        """Return whether it gives a name with its owner, and code of that symbol and file is of it."""
+        owned = (given.rpartition(".") for given in self.owned)
+        return any(own == name and belongs(owner, symbol, uri) for owner, _, own in owned)
 
     def is_quoted_in(self, text: str) -> bool:
         """Return whether the text holds what the question quotes."""
@@ -74,6 +88,7 @@ def question_of(text: str) -> Question:
         aim="place" if _PLACE.match(text) else "explanation",
         weights=_weights(text),
         names=_names(text),
+        owned=tuple(qualified_names(text)),
         literals=literals,
         runs=() if literals else message_runs(text) or _whole(text),
     )

@@ -13,7 +13,7 @@ from codeintel_rev.ports import ChunkCatalog, Embedder, LexicalIndex, SparseChan
 from codeintel_rev.retrieval.candidate import Candidate
 from codeintel_rev.retrieval.explanation import explained
 from codeintel_rev.retrieval.fusion import RRF_K
-from codeintel_rev.retrieval.query import ParsedQuery, one_line, spoken
+from codeintel_rev.retrieval.query import ParsedQuery, belongs, one_line, spoken
 from codeintel_rev.retrieval.ranking import Ranked, rank
 from codeintel_rev.retrieval.signals import query_facts
 from codeintel_rev.retrieval.strength import Evidence
@@ -31,6 +31,9 @@ _MESSAGE_ROWS = 8
 
 _EXACT_LIMIT = 30
 """Definitions taken for each name."""
+
+_QUALIFIED_LIMIT = 200
+"""Definitions looked at for one that belongs to what was named before it."""
 
 
 class Channels(NamedTuple):
@@ -119,7 +122,7 @@ class HybridSearcher:
                 item._replace(score=item.score * strength, strength=strength) for item in ranked
             ]
         if query.is_identifier or retrieved.is_verbatim or mode == "exact":
-            name = query.names[0] if query.is_identifier else None
+            name = query.names[0].rpartition(".")[2] if query.is_identifier else None
             ranked = exact_first(ranked, name, by_kind=not retrieved.is_verbatim)
         return ranked[:limit]
 
@@ -225,15 +228,27 @@ class HybridSearcher:
 
     def exact(self, query: ParsedQuery) -> list[int]:
         """Return the rows that define what the query names."""
-        mask = self._channels.mask
         found: dict[int, None] = {}
+        told: set[str] = set()
         for name in query.names:
-            for row in self._channels.catalog.definitions(name, _EXACT_LIMIT):
-                if row < len(mask) and mask[row]:
-                    found[row] = None
+            rows = [] if name in told else self._defining(name)
+            found |= dict.fromkeys(rows)
+            if rows:
+                told.update(name.split("."))
             if found and query.is_identifier:
                 break
         return list(found)
+
+    def _defining(self, name: str) -> list[int]:
+        """Return the rows that define ``name``: of ``Foo.bar`` those that belong to a ``Foo``."""
+        catalog, mask = self._channels.catalog, self._channels.mask
+        owner, _, own = name.rpartition(".")
+        rows = catalog.definitions(own, _QUALIFIED_LIMIT if owner else _EXACT_LIMIT)
+        rows = [row for row in rows if row < len(mask) and mask[row]]
+        if owner:
+            heads = catalog.heads(rows)
+            rows = [r for r in rows if r in heads and belongs(owner, heads[r].symbol, heads[r].uri)]
+        return rows[:_EXACT_LIMIT]
 
     def _verbatim(self, query: ParsedQuery, rows: Sequence[int]) -> list[int]:
         """Return those of ``rows``, best first, whose text holds what the query quotes.

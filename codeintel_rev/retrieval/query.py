@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from codeintel_rev.retrieval.stop_words import STOP_WORDS
@@ -16,6 +18,9 @@ _CODE_NAME = re.compile(
     r"(?<![\w.])(?:[A-Za-z]+_\w+|_\w{2,}|[a-z]+[a-z0-9]*[A-Z]\w*|[A-Z]+[a-z0-9]+[A-Z]\w*|[A-Za-z_]\w*(?=\(\)))"
 )
 """Names that no English sentence holds: with underscores, inner capitals or call parentheses."""
+
+_QUALIFIED = re.compile(r"(?<![\w.:/\\-])(?:[A-Za-z_]\w*(?:\.|::|->|#))+[A-Za-z_]\w+(?![\w/])")
+"""Names with what they belong to; paths and the ends of sentences look alike and define nothing."""
 
 _QUOTED = re.compile(r"""(?<!\w)(["'`])(?P<text>[^"'`\n]{8,200})\1(?!\w)""")
 _CODE_MARK = re.compile(r"[(){}\[\];=<>]|::|->")
@@ -35,7 +40,7 @@ _MIN_RUN_WORDS = 5
 """Fewer words than these in a row are found in any prose."""
 
 _MAX_NAMES = 8
-"""Names looked up exactly for one query; a pasted file must not cost thousands of lookups."""
+"""Names of a kind looked up exactly for one query; a pasted file must not cost thousands of lookups."""
 
 
 class ParsedQuery(NamedTuple):
@@ -49,7 +54,8 @@ class ParsedQuery(NamedTuple):
     location: tuple[str, int] | None = None
     """The file (or the end of its path) and line of ``path:line``."""
     names: tuple[str, ...] = ()
-    """Identifiers to look up as definitions, most specific first."""
+    """Identifiers to look up as definitions, most specific first: ``bar``, or with a dot ``Foo.bar``
+    for what is called so in or beside something called ``Foo``."""
     is_identifier: bool = False
     """Whether the whole query is one identifier."""
     literals: tuple[str, ...] = ()
@@ -67,18 +73,44 @@ def parse_query(text: str) -> ParsedQuery:
         path = location[1].replace("\\", "/").removeprefix("./")
         return ParsedQuery(text, terms, title, location=(path, int(location[2])))
     if _IDENTIFIER.match(text):
-        names = _NAME.findall(text)
-        return ParsedQuery(text, terms, title, names=tuple(reversed(names)), is_identifier=True)
-    names = list(dict.fromkeys(m[0] for m in _CODE_NAME.finditer(text)))
+        parts = _NAME.findall(text)
+        names = (*_qualified(parts), *reversed(parts))
+        return ParsedQuery(text, terms, title, names=names, is_identifier=True)
     quoted = literals_of(text)
     return ParsedQuery(
         text,
         terms,
         title,
-        names=tuple(names[:_MAX_NAMES]),
+        names=_mentioned(text),
         literals=quoted if _is_mostly(quoted, text) else (),
         runs=() if quoted else message_runs(text),
     )
+
+
+def _mentioned(text: str) -> tuple[str, ...]:
+    """Return the names of code in a sentence."""
+    owned = qualified_names(text) if len(text) <= _MAX_LITERAL_CHARS else ()
+    return *_first(owned), *_first(m[0] for m in _CODE_NAME.finditer(text))
+
+
+def qualified_names(text: str) -> Iterator[str]:
+    """Yield the names in a sentence that stand with their owner, as ``Foo.bar``."""
+    for match in _QUALIFIED.finditer(text):
+        yield from _qualified(_NAME.findall(match[0]))
+
+
+def belongs(owner: str, symbol: str, uri: str) -> bool:
+    """Return whether code is of something called ``owner``: a definition, a file or a folder."""
+    return owner in symbol.split(".") or owner in re.split(r"[/.]", uri)
+
+
+def _first(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(islice(dict.fromkeys(names), _MAX_NAMES))
+
+
+def _qualified(parts: Sequence[str]) -> tuple[str, ...]:
+    """Return the last part of a name with the one that it belongs to, if it has one."""
+    return (".".join(parts[-2:]),) if len(parts) > 1 else ()
 
 
 def _is_mostly(quoted: tuple[str, ...], text: str) -> bool:

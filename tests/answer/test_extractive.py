@@ -169,6 +169,16 @@ def test_of_definitions_of_one_name_a_type_leads():
     assert text.startswith("The closest match is the class `Box`")
 
 
+def test_a_name_with_its_owner_is_not_taken_for_the_owner():
+    owner = make_hit(1, "class Door:\n    size = 1\n", uri="src/door.py", symbol="Door")
+    other = make_hit(2, "def shut(self):\n    pass\n", uri="src/lid.py", symbol="Lid.shut")
+    asked = make_hit(3, "def shut(self):\n    pass\n", uri="src/door.py", symbol="Door.shut")
+
+    for query in ("what does Door.shut do?", "how does Door::shut() work", "Door#shut"):
+        said = text_of(extractive_answer(query, [owner, other, asked]))
+        assert said.startswith("The closest match is the function `Door.shut` (src/door.py:1-2)")
+
+
 def test_a_name_that_only_says_where_to_look_does_not_lead():
     question = "how does Box find the pattern of a path that is quoted?"
     text = text_of(extractive_answer(question, [HELPERS, BOX]))
@@ -229,3 +239,13 @@ def test_an_excerpt_cannot_close_its_fence():
 
     assert "`````python\nx = 1\n````" in text
     assert text.endswith("\n`````")
+
+
+def test_code_leads_where_a_test_comes_before_it():
+    hits = [TEST, ROUTER, HELPERS]
+
+    explained = text_of(extractive_answer("how does a route test its path?", hits))
+    assert explained.startswith("The closest match is the method `Router.match`")
+
+    listed = text_of(extractive_answer("where is a path tested?", hits))
+    assert listed.startswith("Look first in the function `test_a_path_is_compiled`")

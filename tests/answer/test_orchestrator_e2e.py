@@ -176,3 +176,18 @@ async def test_text_that_moved_in_its_file_is_cited_where_it_stands_now(tmp_path
     first = envelope.citations[0]
     assert first.verified
     assert lines[first.start_line - 1] == "def with_retries(call, attempts):"
+
+
+async def test_a_name_with_its_owner_is_told_from_its_namesakes(tmp_path: Path):
+    for topic in TOPICS:
+        body = "\n".join(f"        self.step_{n}({topic})" for n in range(12))
+        (tmp_path / f"{topic}.py").write_text(
+            f"class {topic.title()}Drawer:\n    def shut(self, {topic}):\n{body}\n"
+        )
+    with codeintel_rev.open(tmp_path) as opened:
+        for topic in TOPICS[:3]:
+            name = f"{topic.title()}Drawer"
+            events, _ = await ask(opened, f"what does {name}::shut do?")
+            envelope = events[-1].envelope
+            assert envelope is not None
+            assert f"the method `shut` ({topic}.py:2-14)" in envelope.answer

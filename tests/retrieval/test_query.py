@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from codeintel_rev.retrieval.query import parse_query
+from codeintel_rev.retrieval.query import belongs, parse_query
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ def test_a_location_is_told(text: str, path: str, line: int) -> None:
     ("text", "names"),
     [
         ("match_url", ("match_url",)),
-        ("Router.match_url", ("match_url", "Router")),
-        ("std::vector", ("vector", "std")),
+        ("Router.match_url", ("Router.match_url", "match_url", "Router")),
+        ("std::vector", ("std.vector", "vector", "std")),
         ("close()", ("close",)),
     ],
 )
@@ -36,6 +36,34 @@ def test_names_are_found_in_a_sentence() -> None:
     query = parse_query("why does parse_url raise when AuthMiddleware calls close() twice")
     assert query.names == ("parse_url", "AuthMiddleware", "close")
     assert not query.is_identifier
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("what does JoinHandle::abort do?", ("JoinHandle.abort", "JoinHandle")),
+        ("does req.accepts() look at headers", ("req.accepts",)),
+        ("where is a.b.Parser#read called", ("Parser.read",)),
+        ("who writes to src/app/main.py?", ()),
+        ("it ends here.Then comes more", ("here.Then",)),
+        ("see e.g. version 2.0 of it", ()),
+    ],
+)
+def test_a_name_in_a_sentence_keeps_its_owner(text: str, names: tuple[str, ...]) -> None:
+    assert parse_query(text).names == names
+
+
+def test_a_pasted_file_costs_few_lookups() -> None:
+    pasted = " ".join(f"item.load_{n} save_{n}" for n in range(1000))
+    assert len(parse_query(pasted).names) == 8
+    assert len(parse_query(pasted[:400]).names) == 16
+
+
+def test_an_owner_is_a_definition_a_file_or_a_folder() -> None:
+    assert belongs("Router", "Outer.Router.match", "a/b.py")
+    assert belongs("router", "match", "app/router.py")
+    assert belongs("app", "match", "app/router.py")
+    assert not belongs("Router", "RouterTest.match", "app/router.py")
 
 
 def test_stop_words_are_no_terms() -> None:
