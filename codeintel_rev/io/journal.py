@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from codeintel_rev.io.journal_schema import is_unusable, open_checked, unusable
 from codeintel_rev.io.packing import (
+    Span,
     bitmap_length,
+    span_of,
     unpack_bitmap,
     unpack_spans,
     unpack_text,
@@ -295,10 +297,9 @@ class JournalView:
         )
         records = {}
         for row, *columns, packed in found:
-            spans = unpack_spans(packed)
-            at = np.flatnonzero(spans[:, 0] == row)
-            if at.size:
-                records[row] = _record(row, columns, spans[at[0]])
+            span = span_of(packed, row)
+            if span is not None:
+                records[row] = _record(columns, span)
         return [records[row] for row in rows if row in records]
 
     def definitions(self, snapshot_id: int, name: str, limit: int) -> list[tuple[str, Symbol]]:
@@ -371,14 +372,14 @@ def is_text(path: str) -> bool:
     return path.isascii() or not any("\ud800" <= character <= "\udfff" for character in path)
 
 
-def _record(row: int, found: Sequence[Any], span: NDArray[np.int32]) -> ChunkRecord:
+def _record(found: Sequence[Any], span: Span) -> ChunkRecord:
     chunk_id, path, lang, kind, symbol, content, content_hash = found
     return ChunkRecord(
-        row=row,
+        row=span.row,
         id=chunk_id,
         uri=path,
-        start_line=int(span[1]),
-        end_line=int(span[2]),
+        start_line=span.start_line,
+        end_line=span.end_line,
         lang=lang,
         symbol=symbol,
         kind=kind,

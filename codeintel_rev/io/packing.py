@@ -5,6 +5,7 @@ What is unpacked raises ``IndexDamaged`` where it is not as it was packed.
 
 from __future__ import annotations
 
+import struct
 import zlib
 from typing import NamedTuple
 
@@ -18,6 +19,9 @@ _LEVEL = 1
 
 _LENGTH_BYTES = 4
 """Before a chunk's text stands its length."""
+
+
+_SPAN = struct.Struct("<5i")
 
 
 class Span(NamedTuple):
@@ -57,6 +61,15 @@ def pack_spans(spans: list[Span]) -> bytes:
 def unpack_spans(blob: bytes) -> NDArray[np.int32]:
     """Return spans as an ``(n, 5)`` array in the order of ``Span``'s fields."""
     return np.frombuffer(blob, dtype="<i4").reshape(-1, 5)
+
+
+def span_of(blob: bytes, row: int) -> Span | None:
+    """Return the span of one row out of packed spans; ``None`` when they do not hold it."""
+    wanted = row.to_bytes(4, "little")
+    at = blob.find(wanted)
+    while at >= 0 and at % _SPAN.size:  # the same bytes in another field
+        at = blob.find(wanted, at + 1)
+    return Span._make(_SPAN.unpack_from(blob, at)) if at >= 0 else None
 
 
 def pack_text(text: str, doc: str = "") -> bytes:

@@ -51,7 +51,9 @@ class StaticEmbedder:
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
         """Return the unit vector of a query, shape ``(dim,)``; all zero when nothing is known."""
-        vector: NDArray[np.float32] = self.embed_terms([tokenize(text)])[0]
+        ids = [found for term in tokenize(text) if (found := self._id_of(term)) >= 0]
+        distinct, counts = np.unique(np.array(ids, np.int32), return_counts=True)
+        vector: NDArray[np.float32] = self._weighed(counts[np.newaxis], distinct)[0]
         return vector
 
     def embed_documents(self, documents: Sequence[tuple[str, str, str]]) -> NDArray[np.float32]:
@@ -85,8 +87,12 @@ class StaticEmbedder:
         counts = np.bincount(
             owners * len(distinct) + column[ids], minlength=len(documents) * len(distinct)
         ).reshape(len(documents), len(distinct))
-        weights = np.sqrt(counts.astype(np.float32)) * self._scales[distinct]
-        return unit_rows(weights @ self._rows[distinct].astype(np.float32))
+        return self._weighed(counts, distinct)
+
+    def _weighed(self, counts: NDArray[np.int64], ids: NDArray[np.integer]) -> NDArray[np.float32]:
+        """Return the unit vectors of documents that hold each of ``ids`` so often, a row each."""
+        weights = np.sqrt(counts.astype(np.float32)) * self._scales[ids]
+        return unit_rows(weights @ self._rows[ids].astype(np.float32))
 
     def _id_of(self, term: str) -> int:
         return self._ids.get(term, -1)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tantivy
@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 
 from codeintel_rev.retrieval.lexical_schema import ROW, open_index, reading
 from codeintel_rev.retrieval.term_weights import Clause, TermWeights, coverage
-
-_FREQUENCIES_KEPT = 1 << 16
-"""Some 10 MiB."""
 
 _FETCH_GROWTH = 10
 """How much more is fetched while the mask leaves too few hits."""
@@ -40,7 +37,7 @@ class TantivySearcher:
         """See every commit made so far; raises ``IndexDamaged``."""
         with reading(self._folder):
             self._index.reload()
-            self._terms = _Terms(self._index.searcher())
+            self._seen = _Seen.of(self._index.searcher(), self._background_idf)
 
     def search(
         self,
@@ -56,12 +53,11 @@ class TantivySearcher:
         Raises ``IndexDamaged`` when what was written cannot be read.
         """
         with reading(self._folder):
-            seen = self._terms
-            weights = TermWeights(seen, self._background_idf)
+            searcher, weights = self._seen
             query = self._query(weights.clauses(weights.telling(terms, title)))
             if query is None:
                 return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
-            return _best(seen.searcher, query, k, mask)
+            return _best(searcher, query, k, mask)
 
     def coverage(
         self, terms: Sequence[str], mask: NDArray[np.bool_], title: Collection[str] | None = None
@@ -74,19 +70,18 @@ class TantivySearcher:
         Raises ``IndexDamaged`` when what was written cannot be read.
         """
         with reading(self._folder):
-            seen = self._terms
-            weights = TermWeights(seen, self._background_idf)
+            searcher, weights = self._seen
             words = weights.comparable(terms, title)
             query = self._query(weights.clauses(words))
             if query is None:
                 return 0.0
-            _, scores = _best(seen.searcher, query, 1, mask)
+            _, scores = _best(searcher, query, 1, mask)
             return coverage(float(scores.max(initial=0.0)), words)
 
     def health(self) -> str:
         """Return what is searched; raises ``IndexDamaged``."""
         with reading(self._folder):
-            return f"tantivy, {self._terms.documents} chunks"
+            return f"tantivy, {self._seen.searcher.num_docs} chunks"
 
     def _query(self, clauses: Iterable[Clause]) -> tantivy.Query | None:
         schema = self._index.schema
@@ -109,21 +104,28 @@ class TantivySearcher:
         )
 
 
-class _Terms:
-    """One state of an index, and what it knows of its terms (``Statistics``).
-
-    Each query asks how often ten forms of each of its words occur, four fields each; most were asked
-    before.
-    """
+class _Statistics:
+    """What one state of an index knows of its terms (``Statistics``)."""
 
     def __init__(self, searcher: tantivy.Searcher) -> None:
-        self.searcher = searcher
         self.documents: int = searcher.num_docs
-        self.frequency = lru_cache(maxsize=_FREQUENCIES_KEPT)(searcher.doc_freq)
+        self.frequency = searcher.doc_freq
 
     def holding(self, _field: str) -> int:
         """Return the number of all documents: tantivy's idf counts them for every field."""
         return self.documents
+
+
+class _Seen(NamedTuple):
+    """One state of an index, and what terms weigh in it."""
+
+    searcher: tantivy.Searcher
+    weights: TermWeights
+
+    @classmethod
+    def of(cls, searcher: tantivy.Searcher, background_idf: Callable[[str], float]) -> _Seen:
+        """Return the state that ``searcher`` sees."""
+        return cls(searcher, TermWeights(_Statistics(searcher), background_idf))
 
 
 def _best(

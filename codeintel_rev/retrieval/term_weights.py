@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from functools import partial
+from typing import NamedTuple, Protocol, TypeVar
 
 from codeintel_rev.retrieval.word_forms import inflections
 
@@ -23,6 +24,11 @@ BODY_WEIGHT = 1 / 3
 
 INFLECTION_WEIGHT = 0.4
 """What another form of a word counts beside the word itself."""
+
+_KEPT = 1 << 16
+"""Terms remembered of one state of an index: some 10 MiB, as most are inflections that no text has."""
+
+_Found = TypeVar("_Found")
 
 
 class Statistics(Protocol):
@@ -60,17 +66,55 @@ class Clause(NamedTuple):
     """What the engine's own score of the match is multiplied with."""
 
 
+class _Occurrence(NamedTuple):
+    """What one state of an index holds of a term."""
+
+    commonest: int
+    """Documents that hold it in the field that has it most often."""
+    fields: tuple[tuple[str, float, float], ...]
+    """Each field that has it, what the field counts, and the engine's own idf of the term there."""
+
+
+_ABSENT = _Occurrence(0, ())
+
+
+class _Spelling(NamedTuple):
+    """A term of a query as one state of an index spells it."""
+
+    idf: float
+    """That of its commonest form."""
+    forms: tuple[str, ...]
+    """Those that occur."""
+
+
+class _Memo(dict[str, _Found]):
+    """What was found of each term before; emptied when full."""
+
+    def __init__(self, find: Callable[[str], _Found]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, term: str) -> _Found:
+        if len(self) >= _KEPT:
+            self.clear()
+        found = self[term] = self._find(term)
+        return found
+
+
 class TermWeights:
-    """Weighs the terms of one query against one state of an index.
+    """Weighs the terms of queries against one state of an index; safe to share between threads.
 
     A term counts ``idf_repository ** share * idf_background ** (1 - share)``: the background table
     tells what is common everywhere from what this repository is about. An engine multiplies by its
     own idf, so that the boost of a term is the wanted weight divided by the engine's.
+
+    Each query asks for ten forms of each of its words, in four fields each; most were asked before.
     """
 
     def __init__(self, statistics: Statistics, background_idf: Callable[[str], float]) -> None:
-        self._statistics = statistics
         self._background_idf = background_idf
+        self._occurrences = _Memo(partial(_occurrence, statistics))
+        self._spellings = _Memo(partial(_spelling, self._occurrences, statistics.documents))
 
     def telling(self, terms: Sequence[str], title: Collection[str] | None = None) -> list[Word]:
         """Return what the query's terms may look like, the weightiest ``MAX_TERMS`` that occur."""
@@ -88,31 +132,43 @@ class TermWeights:
             for form in word.forms:
                 weights.setdefault(form, word.weight * INFLECTION_WEIGHT)
         for term, weight in weights.items():
-            for field, field_weight in FIELD_WEIGHTS.items():
-                frequency = self._statistics.frequency(field, term)
-                if frequency:
-                    engine = idf(self._statistics.holding(field), frequency)
-                    yield Clause(field, term, field_weight * weight / engine)
+            for field, field_weight, engine_idf in self._occurrences[term].fields:
+                yield Clause(field, term, field_weight * weight / engine_idf)
 
     def _words(
         self, terms: Sequence[str], title: Collection[str] | None, repository_share: float
     ) -> list[Word]:
         """Return every term of the query, the weightiest first."""
-        documents = self._statistics.documents
         words = []
         for term, count in Counter(terms).items():
-            frequencies = {form: self._commonest(form) for form in (term, *inflections(term))}
-            own = idf(documents, max(frequencies.values())) ** repository_share
+            spelling = self._spellings[term]
+            own = spelling.idf**repository_share
             background = self._background_idf(term) ** (1.0 - repository_share)
-            forms = tuple(form for form, found in frequencies.items() if found)
             weight = own * background * (1.0 + math.log(count))
             stress = 1.0 if title is None or term in title else BODY_WEIGHT
-            words.append(Word(term, weight * stress, forms))
+            words.append(Word(term, weight * stress, spelling.forms))
         return sorted(words, key=lambda word: (-word.weight, word.term))
 
-    def _commonest(self, term: str) -> int:
-        """Return in how many documents ``term`` stands in the field that has it most often."""
-        return max(self._statistics.frequency(field, term) for field in FIELD_WEIGHTS)
+
+def _occurrence(statistics: Statistics, term: str) -> _Occurrence:
+    counted = [
+        (field, weight, statistics.frequency(field, term))
+        for field, weight in FIELD_WEIGHTS.items()
+    ]
+    fields = tuple(
+        (field, weight, idf(statistics.holding(field), frequency))
+        for field, weight, frequency in counted
+        if frequency
+    )
+    if not fields:
+        return _ABSENT
+    return _Occurrence(max(frequency for _, _, frequency in counted), fields)
+
+
+def _spelling(occurrences: Mapping[str, _Occurrence], documents: int, term: str) -> _Spelling:
+    found = {form: occurrences[form].commonest for form in (term, *inflections(term))}
+    forms = tuple(form for form, frequency in found.items() if frequency)
+    return _Spelling(idf(documents, max(found.values())), forms)
 
 
 def coverage(best_score: float, words: Sequence[Word]) -> float:

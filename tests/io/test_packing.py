@@ -11,6 +11,7 @@ from codeintel_rev.io.packing import (
     pack_bitmap,
     pack_spans,
     pack_text,
+    span_of,
     unpack_bitmap,
     unpack_spans,
     unpack_text,
@@ -34,6 +35,13 @@ def test_spans_keep_their_order_and_fields() -> None:
     spans = [Span(7, 1, 4, 0, 80), Span(3, 5, 9, 80, 200)]
     assert [Span(*row) for row in unpack_spans(pack_spans(spans)).tolist()] == spans
     assert unpack_spans(pack_spans([])).shape == (0, 5)
+
+
+def test_the_span_of_a_row_is_found_whatever_else_has_its_bytes() -> None:
+    spans = [Span(256, 7, 7, 7, 1792), Span(3, 7, 9, 1, 7), Span(7, 5, 9, 80, 200)]
+    assert [span_of(pack_spans(spans), span.row) for span in spans] == spans
+    assert span_of(pack_spans(spans), 1792) is None
+    assert span_of(b"", 7) is None
 
 
 def test_what_is_not_as_it_was_packed_is_told() -> None:
