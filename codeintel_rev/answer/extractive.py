@@ -124,10 +124,21 @@ def _lead(question: Question, entries: Sequence[Entry]) -> Entry:
         and question.share_in(stems_of(entry.name)) >= _ABOUT_SHARE
     ]
     named.sort(key=lambda entry: not entry.is_type)
-    with_name = [entry for entry in entries[:3] if entry.definition or entry.doc]
-    if not _ASKS_FOR_TESTS.search(question.text):
-        with_name.sort(key=lambda entry: entry.group == "tests")
+    nearest = (
+        entries[:3] if _ASKS_FOR_TESTS.search(question.text) else _code_first(question, entries)
+    )
+    with_name = [entry for entry in nearest if entry.definition or entry.doc]
     return next(iter([*owned, *named, *with_name]), entries[0])
+
+
+def _code_first(question: Question, entries: Sequence[Entry]) -> list[Entry]:
+    """Return the first entries, code before tests; among tests alone other code that says as much."""
+    nearest = sorted(entries[:3], key=lambda entry: entry.group == "tests")
+    if any(entry.group != "tests" for entry in nearest):
+        return nearest
+    least = question.share_in(nearest[0].stems)
+    others = (entry for entry in entries[3:] if entry.group == "code")
+    return [*(e for e in others if question.share_in(e.stems) >= least), *nearest]
 
 
 def _told_message(entry: Entry, excerpt: Excerpt, numbers: Iterator[int]) -> list[Piece]:

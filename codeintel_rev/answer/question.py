@@ -29,6 +29,12 @@ _PLACE = re.compile(
 LEAST_WORDS = 3
 """Fewer words in a row are found in any prose."""
 
+_MAX_MESSAGE = 400
+_NUMBER = re.compile(r"\b\d+")
+_WORD = re.compile(r"[A-Za-z]{2,}")
+_FILLED = r"\S{1,40}?"
+"""What stands in code for a number of a message: ``%d``, ``{count}``, ``${timeout}``."""
+
 _ASKING = (
     "about all also any because before after code does each file find function get happen happens"
     " implement implemented implementation list make locate mean project repository show some"
@@ -55,6 +61,8 @@ class Question(NamedTuple):
     """Quotations, with single spaces for white space."""
     runs: tuple[str, ...]
     """Runs of words to look for: of what may be a printed message, or the whole text."""
+    template: re.Pattern[str] | None = None
+    """The text as a message is written in code: anything may stand where it has numbers."""
 
     @property
     def terms(self) -> frozenset[str]:
@@ -73,8 +81,10 @@ class Question(NamedTuple):
 
     def is_quoted_in(self, text: str) -> bool:
         """Return whether the text holds what the question quotes."""
+        line = one_line(text)
+        if self.template is not None and self.template.search(line):
+            return True
         if self.literals:
-            line = one_line(text)
             return any(literal in line for literal in self.literals)
         said = spoken(text)
         return any(run in said for run in self.runs)
@@ -91,6 +101,7 @@ def question_of(text: str) -> Question:
         owned=tuple(qualified_names(text)),
         literals=literals,
         runs=() if literals else message_runs(text) or _whole(text),
+        template=_template(text),
     )
 
 
@@ -109,6 +120,14 @@ def _whole(text: str) -> tuple[str, ...]:
     """Return all words of a text that is long enough to stand nowhere by chance."""
     said = spoken(text)
     return (said,) if len(said.split()) >= LEAST_WORDS else ()
+
+
+def _template(text: str) -> re.Pattern[str] | None:
+    """Return the pattern of a message that was filled with numbers; ``None`` for what is none."""
+    pieces = _NUMBER.split(one_line(text)[:_MAX_MESSAGE])
+    if len(pieces) < 2 or len(_WORD.findall(" ".join(pieces))) < LEAST_WORDS:
+        return None
+    return re.compile(_FILLED.join(map(re.escape, pieces)))
 
 
 def _weights(text: str) -> dict[str, float]:

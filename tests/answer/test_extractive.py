@@ -140,6 +140,22 @@ def test_a_message_leads_to_the_statement_that_raises_it():
     )
 
 
+def test_a_message_is_found_where_its_numbers_are_filled_in():
+    source = make_hit(
+        1, 'void follow() {\n  failf("Maximum (%d) turns followed", most);\n}\n', uri="src/turn.c"
+    )
+    said = text_of(extractive_answer("Maximum (50) turns followed", [HELPERS, source]))
+    assert "raised in" in said
+    assert "(src/turn.c:2-2)" in said
+
+    waits = make_hit(2, "fail(`Test timed out in ${limit}ms.`)\n", uri="src/wait.ts")
+    said = text_of(extractive_answer("Test timed out in 5000ms", [HELPERS, waits]))
+    assert said.startswith("This text is raised in")
+
+    said = text_of(extractive_answer("Maximum 50", [HELPERS, source]))
+    assert said.startswith("The closest match")
+
+
 def test_a_statement_that_prints_a_message_goes_before_a_name_for_it():
     name = make_hit(
         8, '#define WRONG "operation against the wrong kind of value"\n', uri="src/messages.h",
@@ -249,3 +265,13 @@ def test_code_leads_where_a_test_comes_before_it():
 
     listed = text_of(extractive_answer("where is a path tested?", hits))
     assert listed.startswith("Look first in the function `test_a_path_is_compiled`")
+
+
+def test_code_that_says_as_much_leads_before_tests_alone():
+    tests = [replace(TEST, doc_id=n, uri=f"tests/test_{n}.py") for n in (11, 12, 13)]
+
+    said = text_of(extractive_answer("how is a path compiled?", [*tests, HELPERS, ROUTER]))
+    assert said.startswith("The closest match is the function `compile_path`")
+
+    said = text_of(extractive_answer("how is a path compiled?", [*tests, CONFIG]))
+    assert said.startswith("The closest match is the function `test_a_path_is_compiled`")
