@@ -248,21 +248,30 @@ class GenerationBuilder:
         folder = self._folder.lexical(self._generation)
         if not self._afresh and folder.exists():
             try:
-                self._remove_words(folder)
+                self._renew_words(folder, self._gone())
                 if sum(lexical_files.segment_sizes(folder)) == self._sealed.chunks:
                     return
             except IndexDamaged as error:
                 _log.warning("%s; it is made anew from the journal", error.message)
         shutil.rmtree(folder, ignore_errors=True)
         self._make_words(folder)
+        self._renew_words(folder, [])
 
-    def _remove_words(self, folder: Path) -> None:
-        gone = np.setdiff1d(self._present_vectors().rows, self._sealed.rows, assume_unique=True)
-        if not len(gone) or self._sealed.chunks < lexical_removal.SPARE_DOCUMENTS:
+    def _gone(self) -> list[int]:
+        """Return the rows that the present generation has and this one has not."""
+        present = self._present_vectors().rows
+        gone: list[int] = np.setdiff1d(present, self._sealed.rows, assume_unique=True).tolist()
+        return gone
+
+    def _renew_words(self, folder: Path, gone: Sequence[int]) -> None:
+        """Take what is ``gone`` out of the words, and put together what lies scattered."""
+        if self._sealed.chunks < lexical_removal.SPARE_DOCUMENTS:
+            return
+        if not gone and not lexical_removal.is_scattered(folder):
             return
         spare = self._journal.first_chunks(self._sealed.end_row, lexical_removal.SPARE_DOCUMENTS)
         documents = [lexical_document(chunk) for chunk in spare]
-        lexical_removal.remove_rows(folder, gone.tolist(), documents)
+        lexical_removal.remove_rows(folder, gone, documents)
 
     def _make_words(self, folder: Path) -> None:
         words = TantivyWriter(folder, bulk=True, create=True)

@@ -24,6 +24,10 @@ from codeintel_rev.retrieval.tantivy_writer import BULK_HEAP_BYTES, LexicalDocum
 SPARE_DOCUMENTS = 8
 """Segments that are merged; fewer documents than these are not worth it."""
 
+_WHOLE_SHARE = 0.75
+"""An index whose largest segment holds this share of it is as good as one segment. Of seven equal
+ones a search takes twice the time: what leads in one does not shorten the search of the others."""
+
 _FILLING = -1
 """The row of documents that exist only to be deleted."""
 
@@ -43,8 +47,14 @@ def link(source: Path, target: Path) -> None:
             shutil.copyfile(file, target / file.name)
 
 
+def is_scattered(folder: Path) -> bool:
+    """Return whether ``remove_rows`` makes searches faster; raises ``IndexDamaged``."""
+    sizes = segment_sizes(folder)
+    return max(sizes, default=0) < _WHOLE_SHARE * sum(sizes)
+
+
 def remove_rows(folder: Path, gone: Iterable[int], spare: Sequence[LexicalDocument]) -> None:
-    """Remove the rows ``gone``; ``spare`` are ``SPARE_DOCUMENTS`` that stay.
+    """Remove the rows ``gone``, if any, and leave one segment; ``spare`` are ``SPARE_DOCUMENTS`` that stay.
 
     Raises ``IndexDamaged`` when the index cannot be read.
     """

@@ -11,7 +11,12 @@ import tantivy
 
 from codeintel_rev.errors import IndexDamaged
 from codeintel_rev.retrieval import lexical_files
-from codeintel_rev.retrieval.lexical_removal import SPARE_DOCUMENTS, link, remove_rows
+from codeintel_rev.retrieval.lexical_removal import (
+    SPARE_DOCUMENTS,
+    is_scattered,
+    link,
+    remove_rows,
+)
 from codeintel_rev.retrieval.lexical_schema import FIELDS, open_index
 from codeintel_rev.retrieval.tantivy_searcher import TantivySearcher
 from codeintel_rev.retrieval.tantivy_writer import LexicalDocument, TantivyWriter, padded
@@ -63,6 +68,17 @@ def test_scores_are_those_of_a_fresh_build_to_the_last_bit(tmp_path: Path, commi
         expected = scores(fresh, terms, 200)
         assert expected
         assert scores(folder, terms, 200) == expected
+
+
+def test_many_segments_become_one_that_scores_alike(tmp_path: Path) -> None:
+    made = documents(200)
+    folder = build(tmp_path / "many", made, commits=5)
+    assert is_scattered(folder)
+    expected = scores(folder, ["word1", "word7"], 200)
+    remove_rows(folder, (), made[:SPARE_DOCUMENTS])
+    assert not is_scattered(folder)
+    assert lexical_files.segment_sizes(folder) == [200]
+    assert scores(folder, ["word1", "word7"], 200) == expected
 
 
 def test_the_index_that_was_linked_stays_as_it_was(tmp_path: Path) -> None:
