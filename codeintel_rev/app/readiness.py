@@ -70,6 +70,8 @@ class ReadinessProbe:
         ]
         if self._context.settings.bm25.engine == "lucene":
             looks.append(self._look("bm25", self._words, required=False))
+        if self._context.settings.splade.model is not None:
+            looks.append(self._look("splade", self._implied_terms, required=False))
         if self._context.settings.embedding.is_remote:
             looks.append(self._look("embedding_server", self._embedding_server, required=False))
         looks += [self._answers(name, ask) for name, ask in self._services()]
@@ -148,6 +150,11 @@ class ReadinessProbe:
         """Ask each repository what serves its words."""
         with self._context.served.use() as index:
             return "; ".join(opened.words_health() for opened in index.opened)
+
+    def _implied_terms(self) -> str:
+        """Ask each repository what searches its implied terms."""
+        with self._context.served.use() as index:
+            return "; ".join(opened.sparse_health() for opened in index.opened)
 
     def _disk(self) -> str:
         free = shutil.disk_usage(self._context.served.data_dir).free

@@ -225,6 +225,20 @@ class OpenRepository:
             )
         return words.health()
 
+    def sparse_health(self) -> str:
+        """Return what searches implied terms; raises ``Unavailable`` when it is not what is wanted."""
+        with self.view():
+            sparse = self._state and self._state.generation.sparse
+        if self._sparse is None:
+            return "nothing"
+        if sparse is None:
+            raise Unavailable(
+                "no sparse vectors can be used",
+                hint="run `codeintel compact`",
+                value=self.repository.name,
+            )
+        return self._sparse.fingerprint
+
     def model_fingerprint(self) -> str:
         """Return the contract of the vectors, as it was when they were made."""
         with self._journal.view() as journal:

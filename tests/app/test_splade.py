@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from codeintel_rev.app.compaction import compact_data_dir
+from codeintel_rev.app.config_context import ApplicationContext
 from codeintel_rev.app.doctor import Finding, examine, repair
 from codeintel_rev.app.further_indexes import further_indexes
 from codeintel_rev.app.local import LocalIndex, open_index
 from codeintel_rev.app.local_answers import LocalAnswerContext, StagedRetriever
+from codeintel_rev.app.readiness import ReadinessProbe
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import IndexDamaged
 from codeintel_rev.retrieval.fusion import fuse_hits
@@ -102,6 +106,28 @@ def test_damaged_vectors_cost_their_channel_only(
         path.write_bytes(b"nothing")
     with open_index(repo, settings=settings) as opened:
         assert scores(opened, "open a socket")["wire.py"] is None
+
+
+async def test_readiness_tells_when_it_cannot_serve(
+    index: LocalIndex, repo: Path, settings: Settings
+) -> None:
+    served = replace(settings, data_dir=repo / ".codeintel")
+
+    async def readiness() -> Any:
+        context = await ApplicationContext.create(served)
+        try:
+            return await ReadinessProbe(context).check()
+        finally:
+            await context.close()
+
+    found = await readiness()
+    assert found["mode"] == "ready"
+    assert found["checks"]["splade"]["detail"].startswith("splade-")
+    (manifest,) = (repo / ".codeintel").glob("repos/*/catalog/*/splade.manifest.json")
+    manifest.unlink()
+    found = await readiness()
+    assert (found["ready"], found["mode"]) == (True, "degraded")
+    assert found["detail"] == "splade: no sparse vectors can be used"
 
 
 def checked(repo: Path, settings: Settings) -> Finding:
