@@ -73,6 +73,7 @@ async def test_a_completion_streams_with_its_usage(smollm2: Served) -> None:
     async with VLLMChatClient(f"{smollm2.url}/v1", "smollm2", timeout=120.0) as client:
         stream = client.stream_completion(QUESTION, max_tokens=40, told=told)
         pieces = [text async for text in stream]
+        assert await client.context_tokens() == 4096
     assert len(pieces) > 1
     assert "".join(pieces).strip()
     assert told.tokens_in
