@@ -112,7 +112,10 @@ class DenseSearcher:
         cuts = pairwise([0, *ends, len(positions)])
         for (first, block), (start, end) in zip(self._blocks, cuts, strict=False):
             if start < end:
-                out[start:end] = block[positions[start:end] - first]
+                # "clip", for otherwise numpy takes into a copy of ``out``; none is out of range
+                np.take(
+                    block, positions[start:end] - first, axis=0, out=out[start:end], mode="clip"
+                )
         return out
 
 

@@ -37,6 +37,8 @@ class LargeSearcher:
     ) -> NDArray[np.int64]:
         """Return positions with ``mask[position]`` that are likely to hold the ``k`` nearest."""
         count = self._index.count
+        if len(mask) <= count:
+            return self._among_indexed(query, k, mask)
         newer, _ = self._newer.search(query, k, mask[count:])
         return np.concatenate([self._among_indexed(query, k, mask[:count]), newer + count])
 
