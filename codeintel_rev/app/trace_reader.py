@@ -41,6 +41,10 @@ _SEARCHES = f"""
 SELECT trace_id, timestamp, query, total_latency_ms, len(top_k_doc_ids) AS hits, limits
 FROM traces {_CHOSEN}
 """  # noqa: S608
+_WORDS = """
+SELECT word, max(timestamp) AS timestamp FROM (SELECT timestamp, unnest(limits) AS word FROM traces)
+GROUP BY word ORDER BY word
+"""
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +83,11 @@ class TraceReader:
     def searches(self, wanted: TraceFilter) -> list[Row]:
         """Return the searches that the filter lets through, a few columns each."""
         return self._query(SearchTrace, _SEARCHES, _values(wanted))
+
+    def words(self, *, searches: bool = False) -> list[str]:
+        """Return the limit words that any trace has, in order."""
+        record: type[Trace] = SearchTrace if searches else AnswerTrace
+        return [row["word"] for row in self._query(record, _WORDS, {})]
 
     def row(self, trace_id: str) -> Row:
         """Return one whole trace, named by its id or an unmistakable beginning of it.

@@ -113,4 +113,5 @@ def _search_trace(
         total_latency_ms=found.took_ms,
         top_k_doc_ids=tuple(hit.doc_id for hit in found.hits),
         limits=found.limits,
+        splade_latency_ms=ms.get("splade"),
     )

@@ -60,7 +60,10 @@ def traces(
     else:
         threshold = load_settings().answer.confidence_threshold if low_confidence else 1.0
         wanted = TraceFilter(slow, word, threshold, _moment(since), limit)
-        _list(output, reader.searches(wanted) if searches else reader.answers(wanted))
+        rows = reader.searches(wanted) if searches else reader.answers(wanted)
+        _list(output, rows)
+        if word and not rows:
+            output.note(_words_told(reader.words(searches=searches)))
     for path in reader.damaged:
         output.note(f"passed over {path}: it is damaged, or of a later version")
 
@@ -72,6 +75,12 @@ def _list(output: Output, rows: list[Row]) -> None:
         output.note("no such trace")
     else:
         output.text("\n".join(map(_line, rows)))
+
+
+def _words_told(words: list[str]) -> str:
+    return (
+        f"words in the traces: {', '.join(words)}" if words else "no trace has a word in `limits`"
+    )
 
 
 def _reader(data_dir: Path | None, repo: Path | None) -> TraceReader:

@@ -38,3 +38,5 @@ class SearchTrace:
     """The hits, best first."""
     limits: tuple[str, ...]
     """What held the search back, as limit words."""
+    splade_latency_ms: float | None = None
+    """The channel of implied terms."""

@@ -47,6 +47,19 @@ def test_what_was_asked_can_be_looked_up(capsys: Capture) -> None:
 
 
 @pytest.mark.usefixtures("repo")
+def test_who_asks_for_a_word_that_no_trace_has_is_told_which_there_are(capsys: Capture) -> None:
+    run(["ask", "how is a url matched?"])
+    capsys.readouterr()
+    assert run(["traces", "--with", "faiss_timout"]) == exit_codes.DONE
+    assert "no trace has a word in `limits`" in capsys.readouterr().err
+
+    run(["ask", "where are invoices sent by the accountant?"])
+    capsys.readouterr()
+    assert run(["traces", "--with", "faiss_timout"]) == exit_codes.DONE
+    assert "words in the traces: no_evidence" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("repo")
 def test_a_person_reads_a_line_a_trace(capsys: Capture) -> None:
     assert run(["traces"]) == exit_codes.DONE
     assert "no such trace" in capsys.readouterr().err
