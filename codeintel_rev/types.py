@@ -107,15 +107,15 @@ class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class NarrowedScope(Scope, frozen=True):
-    """A scope inside another one: files match the globs of both."""
+    """A scope inside others: files match the globs of all."""
 
-    within_globs: list[str] = []
-    """Globs of the outer scope, of which one matches too."""
+    within_globs: list[list[str]] = []
+    """Globs of each outer scope, of which one matches too."""
 
     @property
     def file_restrictions(self) -> tuple[list[str] | None, ...]:
         """All that narrows the files inside a repository."""
-        return *super().file_restrictions, self.within_globs
+        return *super().file_restrictions, *self.within_globs
 
 
 class LinePattern(msgspec.Struct, frozen=True):

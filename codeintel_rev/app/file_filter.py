@@ -16,7 +16,7 @@ class FileFilter:
     def __init__(self, scope: Scope) -> None:
         self._globs = GlobSet(scope.include_globs or (), scope.exclude_globs or ())
         within = scope.within_globs if isinstance(scope, NarrowedScope) else ()
-        self._within = GlobSet(within)
+        self._within = [GlobSet(globs) for globs in within]
         self._languages = {canonical_language(name) for name in scope.languages or ()}
 
     def match(self, path: str, language: str) -> bool:
@@ -24,5 +24,5 @@ class FileFilter:
         return (
             (not self._languages or language in self._languages)
             and self._globs.match(path)
-            and self._within.match(path)
+            and all(globs.match(path) for globs in self._within)
         )

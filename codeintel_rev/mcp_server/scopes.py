@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from codeintel_rev.mcp_server.callers import Caller
@@ -54,9 +53,10 @@ def joined(wide: Scope | None, narrow: Scope | None) -> Scope | None:
         exclude_globs=[*(wide.exclude_globs or ()), *(narrow.exclude_globs or ())] or None,
         languages=languages,
     )
+    within = [*_within(wide), *_within(narrow)]
     if wide.include_globs and narrow.include_globs:
-        return _narrowed(both, wide.include_globs)
-    return both
+        within.append(wide.include_globs)
+    return _narrowed(both, within) if within else both
 
 
 def with_repo(scope: Scope | None, repo: str | None, ref: str | None) -> Scope | None:
@@ -65,9 +65,13 @@ def with_repo(scope: Scope | None, repo: str | None, ref: str | None) -> Scope |
     return scope if named == Scope() else joined(scope, named)
 
 
-def _narrowed(scope: Scope, within: Sequence[str]) -> NarrowedScope:
+def _within(scope: Scope) -> list[list[str]]:
+    return scope.within_globs if isinstance(scope, NarrowedScope) else []
+
+
+def _narrowed(scope: Scope, within: list[list[str]]) -> NarrowedScope:
     fields = {name: getattr(scope, name) for name in scope.__struct_fields__}
-    return NarrowedScope(**fields, within_globs=list(within))
+    return NarrowedScope(**fields, within_globs=within)
 
 
 def _common(wide: list[str] | None, narrow: list[str] | None) -> list[str] | None:

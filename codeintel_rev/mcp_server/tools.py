@@ -20,7 +20,7 @@ from codeintel_rev.mcp_server.adapters import (
 from codeintel_rev.mcp_server.callers import TRACE_ID, Caller
 from codeintel_rev.mcp_server.ports import ServerContext
 from codeintel_rev.mcp_server.replies import META
-from codeintel_rev.mcp_server.scopes import with_repo
+from codeintel_rev.mcp_server.scopes import joined, with_repo
 from codeintel_rev.types import Scope
 
 TRACE: Final = "codeintel/trace"
@@ -114,6 +114,7 @@ class Tools:
         include_globs: arg.Globs = None,
         exclude_globs: arg.Globs = None,
         max_results: Annotated[int, Field(ge=1, le=1000)] = 50,
+        scope: arg.SearchScope = None,
         repo: arg.Repo = None,
         ref: arg.Ref = None,
         session: arg.Session = None,
@@ -124,7 +125,7 @@ class Tools:
         Expressions match within a line. For what code means, use semantic_search; for where a name
         is used, references_at.
         """
-        scope = Scope(include_globs=include_globs, exclude_globs=exclude_globs)
+        globs = Scope(include_globs=include_globs, exclude_globs=exclude_globs)
         document = await text_search.search_text(
             self._context,
             self._caller(session),
@@ -132,7 +133,7 @@ class Tools:
             regex=regex,
             case_sensitive=case_sensitive,
             paths=paths or (),
-            scope=with_repo(scope, repo, ref),
+            scope=with_repo(joined(arg.scope_of(scope), globs), repo, ref),
             max_results=max_results,
         )
         return cast(schemas.SearchTextOut, document)
@@ -222,6 +223,7 @@ class Tools:
         ] = None,
         language: Annotated[str | None, Field(max_length=40)] = None,
         limit: arg.Limit = 50,
+        scope: arg.SearchScope = None,
         repo: arg.Repo = None,
         ref: arg.Ref = None,
         session: arg.Session = None,
@@ -231,13 +233,13 @@ class Tools:
         Use it when you know a name or a part of one; case does not count. For what code does rather
         than what it is called, use semantic_search.
         """
-        scope = Scope(languages=[language] if language else None)
+        spoken = Scope(languages=[language] if language else None)
         document = await symbols.symbol_search(
             self._context,
             self._caller(session),
             query,
             kind=kind,
-            scope=with_repo(scope, repo, ref),
+            scope=with_repo(joined(arg.scope_of(scope), spoken), repo, ref),
             limit=limit,
         )
         return cast(schemas.SymbolsOut, document)

@@ -44,6 +44,14 @@ def test_what_both_let_through_passes_and_nothing_else(wide: Scope, narrow: Scop
     assert let_through(joined(wide, narrow)) == let_through(wide) & let_through(narrow)
 
 
+@pytest.mark.parametrize("scopes", list(itertools.permutations(FILE_SCOPES, 3)))
+def test_a_third_scope_does_not_widen_two(scopes: tuple[Scope, Scope, Scope]) -> None:
+    first, second, third = scopes
+    wanted = let_through(first) & let_through(second) & let_through(third)
+    assert let_through(joined(joined(first, second), third)) == wanted
+    assert let_through(joined(first, joined(second, third))) == wanted
+
+
 def test_a_missing_scope_does_not_restrict() -> None:
     scope = Scope(repos=["shop"])
     assert joined(None, scope) == joined(scope, None) == scope

@@ -37,6 +37,18 @@ async def test_an_answer_cites_what_it_says(call: Call) -> None:
     assert answer["plan"]["synthesizer"] == "extractive"
 
 
+async def test_every_search_takes_a_scope_beside_its_own_restrictions(call: Call) -> None:
+    docs = {"include_globs": ["docs/**", "*.md"]}
+    found = await call("search_text", query="total_price", scope=docs)
+    assert {match["path"] for match in found["matches"]} == {"docs/guide.md"}
+    both = await call("search_text", query="total_price", scope=docs, include_globs=["*.py"])
+    assert both["matches"] == []
+    named = await call("symbol_search", query="total_price", scope={"languages": ["python"]})
+    assert [symbol["path"] for symbol in named["symbols"]] == ["cart.py"]
+    none = await call("symbol_search", query="total_price", language="python", scope=docs)
+    assert none["symbols"] == []
+
+
 async def test_a_scope_holds_for_the_calls_that_name_its_session(call: Call) -> None:
     done = await call("set_scope", scope={"languages": ["md"]}, session="mine")
     assert done == {
