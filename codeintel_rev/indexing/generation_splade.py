@@ -45,19 +45,16 @@ class SpladeIndexer:
 
     def write(self, catalog: Path, chunks: Iterator[list[StoredChunk]], end_row: int) -> None:
         """Encode the chunks below ``end_row`` and write their postings."""
-        encoded: list[int] = []
-        postings = write_impacts(catalog / SPLADE, self._vectors(chunks, encoded))
-        manifest = SpladeManifest(self._encoder.fingerprint, end_row, len(encoded), postings)
+        written = write_impacts(catalog / SPLADE, self._vectors(chunks))
+        manifest = SpladeManifest(
+            self._encoder.fingerprint, end_row, written.vectors, written.postings
+        )
         (catalog / MANIFEST).write_bytes(msgspec.json.encode(manifest))
 
-    def _vectors(
-        self, chunks: Iterator[list[StoredChunk]], encoded: list[int]
-    ) -> Iterator[tuple[int, SparseVector]]:
-        """Yield each chunk's row and vector, and note the row in ``encoded``."""
+    def _vectors(self, chunks: Iterator[list[StoredChunk]]) -> Iterator[tuple[int, SparseVector]]:
         for batch in chunks:
             for chunk in batch:
                 (vector,) = self._encoder.encode([chunk.text])
-                encoded.append(chunk.row)
                 yield chunk.row, vector
 
 

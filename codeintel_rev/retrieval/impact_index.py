@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,14 @@ from codeintel_rev.types import SparseVector
 
 OFFSETS, ROWS, IMPACTS = "offsets.npy", "rows.npy", "impacts.npy"
 """Where each term's postings begin, and in one order their rows and weights."""
+
+
+class Written(NamedTuple):
+    """What was written."""
+
+    vectors: int
+    """Those without terms included."""
+    postings: int
 
 
 class ImpactIndex:
@@ -60,8 +69,8 @@ class ImpactIndex:
         return best.astype(np.int64), scores[best]
 
 
-def write_impacts(folder: Path, vectors: Iterable[tuple[int, SparseVector]]) -> int:
-    """Write the postings of (row, vector) pairs in the order of rows; returns their number."""
+def write_impacts(folder: Path, vectors: Iterable[tuple[int, SparseVector]]) -> Written:
+    """Write the postings of (row, vector) pairs in the order of rows; returns how many they were."""
     rows, terms, impacts = [], [], []
     for row, vector in vectors:
         rows.append(np.full(len(vector.terms), row, dtype=np.int32))
@@ -74,7 +83,7 @@ def write_impacts(folder: Path, vectors: Iterable[tuple[int, SparseVector]]) -> 
     np.save(folder / OFFSETS, np.concatenate([[0], np.cumsum(counts)]))
     np.save(folder / ROWS, np.concatenate([np.zeros(0, dtype=np.int32), *rows])[order])
     np.save(folder / IMPACTS, np.concatenate([np.zeros(0, dtype=np.float16), *impacts])[order])
-    return len(order)
+    return Written(len(rows), len(order))
 
 
 def _damaged(folder: Path, why: str) -> IndexDamaged:

@@ -28,7 +28,7 @@ VECTORS = [
 
 @pytest.fixture
 def index(tmp_path: Path) -> ImpactIndex:
-    assert write_impacts(tmp_path / "impacts", VECTORS) == 5
+    assert write_impacts(tmp_path / "impacts", VECTORS) == (len(VECTORS), 5)
     return ImpactIndex(tmp_path / "impacts")
 
 
@@ -71,7 +71,7 @@ def test_the_result_is_that_of_the_dense_product(tmp_path: Path) -> None:
 
 
 def test_no_vectors_make_an_empty_index(tmp_path: Path) -> None:
-    assert write_impacts(tmp_path / "impacts", []) == 0
+    assert write_impacts(tmp_path / "impacts", []) == (0, 0)
     assert found(ImpactIndex(tmp_path / "impacts"), vector(t1=1.0)) == []
 
 
