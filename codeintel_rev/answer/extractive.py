@@ -26,7 +26,11 @@ NEAREST = 3
 _ABOUT_SHARE = 0.5
 """Share of a question that a name has to hold for its definition to lead."""
 
-_ASKS_FOR_TESTS = re.compile(r"\btested\b|\b(?:which|what) tests?\b", re.IGNORECASE)
+_ASKS_FOR_TESTS = re.compile(
+    r"\btested\b|\b(?:which|what) tests?\b|\bTest[A-Z]\w+|\btest_\w+"
+    r"|\btests? (?:case|class|file|fixture|function|method|module|suite)(?:e?s)?\b"
+)
+"""Elsewhere the word says what a program does: run tests, time them out."""
 
 _LONG_BODY = 2
 """A body of fewer lines is told by its first sentence and signature alone."""
