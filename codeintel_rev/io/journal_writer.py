@@ -258,13 +258,19 @@ class JournalWriter:
         )
 
     def rows_of_versions(self, version_ids: Sequence[int]) -> NDArray[np.int32]:
-        """Return the rows of the given versions' chunks."""
+        """Return the rows of the given versions' chunks; raises ``IndexDamaged`` where one is missing."""
         blocks = [np.zeros(0, dtype=np.int32)]
         for version_id in version_ids:
-            (blob,) = self._connection.execute(
+            found = self._connection.execute(
                 "SELECT spans FROM version WHERE id = ?", (version_id,)
             ).fetchone()
-            blocks.append(unpack_spans(blob)[:, 0])
+            if found is None:
+                raise IndexDamaged(
+                    f"the journal shows a version {version_id} of a file that it does not hold",
+                    hint="run `codeintel doctor --repair`",
+                    value=str(version_id),
+                )
+            blocks.append(unpack_spans(found[0])[:, 0])
         return np.concatenate(blocks)
 
     def versions_of(self, snapshot_id: int, paths: Iterable[str]) -> list[int]:

@@ -226,6 +226,15 @@ def test_the_command_exits_with_1_when_it_finds_a_fault(
     assert "FAULT" not in capsys.readouterr().out
 
 
+def test_a_version_that_is_not_there_is_told_and_mended(repo: Path) -> None:
+    sql(folder_of(repo), "UPDATE snapshot_file SET version_id = 77 WHERE version_id = 1")
+    for path in repo.glob("*.py"):
+        path.write_text(f"{path.read_text()}\n\nedited = True\n")
+    with pytest.raises(IndexDamaged, match="version 77"):
+        index_repositories([repo])
+    assert repair(repo / ".codeintel", load_settings({}), quiet).ok
+
+
 def test_a_text_that_is_not_as_it_was_written_is_told_and_mended(repo: Path) -> None:
     sql(folder_of(repo), "UPDATE chunk SET kind = CAST(x'ff' AS TEXT) WHERE row = 1")
     with open_index(repo, refresh=False) as index, pytest.raises(IndexDamaged, match="UTF-8"):
