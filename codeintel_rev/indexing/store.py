@@ -130,10 +130,15 @@ class RepositoryFolder(NamedTuple):
     def writing(
         self, *, timeout_s: float | None = None, on_wait: Callable[[str], None] | None = None
     ) -> Iterator[None]:
-        """Hold the writer lock; raises ``Busy``, and ``StorageFailed`` when the disk is full."""
+        """Hold the writer lock.
+
+        Raises ``Busy``, ``StorageFailed`` when the disk is full, and ``IndexDamaged`` when the
+        journal turns out to be.
+        """
         with (
             storage_failure.explained(self.path),
             file_lock.hold(self.writer_lock, timeout_s=timeout_s, on_wait=on_wait),
+            journal_schema.explained(self.journal),
         ):
             yield
 
