@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ MIN_SYNTHESIS_MS = 200
 
 MAX_SIZE_MS = 100
 """A server that does not tell the size of its model's context within this time is not waited for."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,8 @@ async def _context_tokens(chat: ChatModel, run: AnswerRun) -> int | None:
     try:
         async with asyncio.timeout(limit_ms / 1000):
             return await chat.context_tokens()
-    except TimeoutError:
+    except Exception as error:  # an answer does not fail for it
+        log.info("the context of the language model is not known: %r", error)
         return None
 
 

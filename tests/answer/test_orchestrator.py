@@ -323,8 +323,9 @@ async def test_the_prompt_goes_by_the_context_of_the_model(size, limits):
     assert ("[3]" in chat.messages[1]["content"]) == (not limits)
 
 
-async def test_a_server_that_does_not_tell_its_context_is_not_waited_for():
-    chat = SizedChat(["Yes [1]."], is_silent=True)
+@pytest.mark.parametrize("fault", [{"is_silent": True}, {"size_error": OSError("refused")}])
+async def test_an_answer_does_without_the_context_that_a_server_does_not_tell(fault):
+    chat = SizedChat(["Yes [1]."], **fault)
 
     envelope = await envelope_of(local(chat=chat))
 

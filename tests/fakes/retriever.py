@@ -144,10 +144,13 @@ class SizedChat(FakeChat):
 
     size: int | None = None
     is_silent: bool = False
+    size_error: Exception | None = None
 
     async def context_tokens(self) -> int | None:
         if self.is_silent:
             await asyncio.Event().wait()
+        if self.size_error:
+            raise self.size_error
         return self.size
 
 
