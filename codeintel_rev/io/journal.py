@@ -255,6 +255,16 @@ class JournalView:
         )
         return None if blob is None else unpack_spans(blob)
 
+    def spans_by_path(self, snapshot_id: int, paths: Iterable[str]) -> dict[str, NDArray[np.int32]]:
+        """Return the spans of those of ``paths`` that a snapshot holds."""
+        query = (
+            "SELECT path, spans"
+            " FROM path CROSS JOIN snapshot_file ON path.id = snapshot_file.path_id"
+            " JOIN version ON version.id = version_id WHERE snapshot_id = ?"
+        )
+        found = self._rows(query, snapshot_id, paths)
+        return {path: unpack_spans(spans) for path, spans in found}
+
     def paths_ending(self, snapshot_id: int, suffix: str, limit: int = 20) -> list[str]:
         """Return paths of a snapshot equal to ``suffix`` or ending in ``/suffix``, shortest first."""
         escaped = suffix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -78,13 +78,21 @@ class JournalCatalog:
     def definitions(self, name: str, limit: int) -> list[int]:
         """Return rows in which something called ``name`` is defined: exact case, types first."""
         found = [
-            ((symbol.name != name, definition_order(symbol.kind)), snapshot, path, symbol.line)
+            ((symbol.name != name, definition_order(symbol.kind)), snapshot.id, path, symbol.line)
             for snapshot in self._snapshots
             for path, symbol in self._journal.definitions(snapshot.id, name, limit * 4)
         ]
         found.sort(key=lambda definition: definition[0])
         del found[limit * len(self._snapshots) :]
-        rows = (self.row_at(snapshot, path, line) for _, snapshot, path, line in found)
+        if not found:
+            return []
+        spans = {
+            snapshot.id: self._journal.spans_by_path(
+                snapshot.id, {path for _, holder, path, _ in found if holder == snapshot.id}
+            )
+            for snapshot in self._snapshots
+        }
+        rows = (_covering(spans[holder][path], line) for _, holder, path, line in found)
         return list(dict.fromkeys(row for row in rows if row is not None))[:limit]
 
     def located(self, path: str, line: int) -> list[int]:
@@ -152,7 +160,10 @@ class JournalCatalog:
     def row_at(self, snapshot: Snapshot, path: str, line: int) -> int | None:
         """Return the row of the chunk that covers a line of a file, if there is one."""
         spans = self._journal.spans_of(snapshot.id, path)
-        if spans is None:
-            return None
-        covering = np.flatnonzero((spans[:, 1] <= line) & (spans[:, 2] >= line))
-        return int(spans[covering[0], 0]) if covering.size else None
+        return None if spans is None else _covering(spans, line)
+
+
+def _covering(spans: NDArray[np.int32], line: int) -> int | None:
+    """Return the row of the first chunk of a file that covers a line."""
+    covering = np.flatnonzero((spans[:, 1] <= line) & (spans[:, 2] >= line))
+    return int(spans[covering[0], 0]) if covering.size else None
