@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from codeintel_rev.retrieval.query import (
@@ -32,8 +32,9 @@ LEAST_WORDS = 3
 _MAX_MESSAGE = 400
 _NUMBER = re.compile(r"\b\d+")
 _WORD = re.compile(r"[A-Za-z]{2,}")
-_FILLED = r"\S{1,40}?"
-"""What stands in code for a number of a message: ``%d``, ``{count}``, ``${timeout}``."""
+_MAX_NUMBERS = 4
+_MAX_FILLED = 40
+"""Characters that stand in code for a number of a message."""
 
 _ASKING = (
     "about all also any because before after code does each file find function get happen happens"
@@ -61,8 +62,8 @@ class Question(NamedTuple):
     """Quotations, with single spaces for white space."""
     runs: tuple[str, ...]
     """Runs of words to look for: of what may be a printed message, or the whole text."""
-    template: re.Pattern[str] | None = None
-    """The text as a message is written in code: anything may stand where it has numbers."""
+    template: tuple[str, ...] = ()
+    """What stands between the numbers of a message, where code has ``%d`` or ``{count}``."""
 
     @property
     def terms(self) -> frozenset[str]:
@@ -82,7 +83,7 @@ class Question(NamedTuple):
     def is_quoted_in(self, text: str) -> bool:
         """Return whether the text holds what the question quotes."""
         line = one_line(text)
-        if self.template is not None and self.template.search(line):
+        if self.template and _is_filled_from(line, self.template):
             return True
         if self.literals:
             return any(literal in line for literal in self.literals)
@@ -122,12 +123,37 @@ def _whole(text: str) -> tuple[str, ...]:
     return (said,) if len(said.split()) >= LEAST_WORDS else ()
 
 
-def _template(text: str) -> re.Pattern[str] | None:
-    """Return the pattern of a message that was filled with numbers; ``None`` for what is none."""
-    pieces = _NUMBER.split(one_line(text)[:_MAX_MESSAGE])
-    if len(pieces) < 2 or len(_WORD.findall(" ".join(pieces))) < LEAST_WORDS:
-        return None
-    return re.compile(_FILLED.join(map(re.escape, pieces)))
+def _template(text: str) -> tuple[str, ...]:
+    """Return what stands between the numbers of a message; nothing for what is none."""
+    line = one_line(text)
+    pieces = _NUMBER.split(line)
+    is_message = len(_WORD.findall(" ".join(pieces))) >= LEAST_WORDS
+    if not is_message or not 2 <= len(pieces) <= _MAX_NUMBERS + 1 or len(line) > _MAX_MESSAGE:
+        return ()
+    return tuple(piece for piece in pieces if piece)
+
+
+def _is_filled_from(line: str, pieces: tuple[str, ...]) -> bool:
+    """Return whether the pieces follow each other with one word at most between them.
+
+    No regular expression: of a hostile question it would take for ever.
+    """
+    first, *rest = pieces
+    at = line.find(first)
+    while at >= 0:
+        if _goes_on(line, at + len(first), rest):
+            return True
+        at = line.find(first, at + 1)
+    return False
+
+
+def _goes_on(line: str, at: int, pieces: Sequence[str]) -> bool:
+    for piece in pieces:
+        found = line.find(piece, at + 1, at + _MAX_FILLED + len(piece))
+        if found < 0 or " " in line[at:found]:
+            return False
+        at = found + len(piece)
+    return True
 
 
 def _weights(text: str) -> dict[str, float]:

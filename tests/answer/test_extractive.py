@@ -152,6 +152,10 @@ def test_a_message_is_found_where_its_numbers_are_filled_in():
     said = text_of(extractive_answer("Test timed out in 5000ms", [HELPERS, waits]))
     assert said.startswith("This text is raised in")
 
+    hostile = make_hit(3, "." * 20_000 + "\n", uri="src/dots.ts")
+    for query in ("wait for all " + "1." * 150, "1.2.3.4 wait for all"):
+        assert "raised in" not in text_of(extractive_answer(query, [HELPERS, hostile]))
+
     said = text_of(extractive_answer("Maximum 50", [HELPERS, source]))
     assert said.startswith("The closest match")
 
