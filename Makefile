@@ -6,6 +6,10 @@ LUCENE := .venv-lucene
 CLIENTS := .clients
 FUZZ := .venv-fuzz
 DEPLOY := .venv-deploy
+PROMETHEUS := .prometheus
+LOAD := .load
+PROFILES := ramp burst answers mcp
+STEP := 3
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install -qq --progress-bar off -c constraints.txt
 
@@ -18,7 +22,7 @@ export Q REPO
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: ask bench format help lint quality-gates test test-all test-foundations test-lucene
-.PHONY: check-deploy fuzz-http test-clients
+.PHONY: check-deploy fuzz-http load-test test-clients test-prometheus
 .PHONY: test-minilm test-rag-pipeline test-vllm test-vllm-full vllm-up
 
 help: ## list the targets
@@ -68,6 +72,13 @@ test-clients: $(VENV)/.dev $(CLIENTS)/.installed ## test the server with the MCP
 fuzz-http: $(VENV)/.dev $(FUZZ)/.made ## test the HTTP API with requests made from its OpenAPI document
 	@$(PY) -m pytest -m fuzz tests/fuzz $(ARGS)
 
+test-prometheus: $(VENV)/.dev $(PROMETHEUS)/bin/promtool ## test rules, alerts and dashboards with a real Prometheus
+	@$(PY) -m pytest -m prometheus tests/prometheus $(ARGS)
+
+load-test: $(VENV)/.dev $(LOAD)/.made ## load a server, STEP=seconds a rate, PROFILES="ramp burst ..."
+	@PYTHONPATH=.:benchmarks $(PY) benchmarks/load/run.py $(LOAD)/data $(LOAD)/targets $(PROFILES) \
+		--seconds $(STEP)
+
 check-deploy: $(DEPLOY)/.made ## check the files of deploy/ with the tools of their trades
 	@scripts/deploy/check $(CURDIR)/$(DEPLOY)
 
@@ -104,6 +115,15 @@ $(LUCENE)/.made: scripts/lucene/create-env pyproject.toml constraints.txt
 $(DEPLOY)/.made: scripts/deploy/requirements.txt
 	@scripts/create-venv $(DEPLOY)
 	@$(DEPLOY)/bin/python -m pip --disable-pip-version-check install -qq --progress-bar off -r $< && touch $@
+
+$(PROMETHEUS)/bin/promtool: scripts/prometheus/get
+	@scripts/prometheus/get $(PROMETHEUS)
+
+# the code of the installed packages, some 130,000 chunks
+$(LOAD)/.made: | $(VENV)/.dev
+	@$(PY) -m codeintel_rev index $(VENV)/lib/python3*/site-packages --data-dir $(LOAD)/data
+	@$(PY) -m codeintel_rev compact --data-dir $(LOAD)/data
+	@PYTHONPATH=. $(PY) benchmarks/load/targets.py $(LOAD)/data $(LOAD)/targets && touch $@
 
 $(CLIENTS)/.installed: scripts/clients/package.json scripts/clients/session.mjs
 	@mkdir -p $(CLIENTS) && cp scripts/clients/* $(CLIENTS)

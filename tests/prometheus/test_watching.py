@@ -1,0 +1,89 @@
+"""What Prometheus sees of a real server, on a good day and on bad ones."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from .conftest import DEPLOY, Watched, ask, until
+
+pytestmark = pytest.mark.prometheus
+
+
+def expressions() -> Iterator[tuple[str, str, str]]:
+    """Yield (dashboard, panel, expression) of every panel that is shipped."""
+    for file in sorted((DEPLOY / "grafana" / "dashboards").glob("*.json")):
+        for panel in json.loads(file.read_text(encoding="utf-8"))["panels"]:
+            for target in panel["targets"]:
+                yield file.stem, panel["title"], target["expr"].replace("$__rate_interval", "30s")
+
+
+def busy(watched: Watched) -> None:
+    """Ask something of everything."""
+    for _ in range(5):
+        ask(watched.address, "/v1/search", {"query": "total price"})
+        ask(watched.address, "/v1/answers", {"query": "how is the total price computed?"})
+        ask(watched.address, "/v1/search", {"query": ""})
+
+
+def test_every_panel_shows_something(watched: Watched) -> None:
+    busy(watched)
+    until(lambda: watched.query("sum(codeintel_answers_total) >= 5"), "the answers were scraped")
+    busy(watched)
+
+    def blank() -> list[tuple[str, str, str]]:
+        return [panel for panel in expressions() if not watched.query(panel[2])]
+
+    until(lambda: not blank(), f"these show nothing: {blank()}")
+
+
+def test_every_recorded_number_has_a_value(watched: Watched) -> None:
+    rules = (DEPLOY / "alerts.yml").read_text(encoding="utf-8")
+    for name in re.findall(r"- record: (\S+)", rules):
+        until(lambda name=name: watched.query(name), name)  # type: ignore[misc]
+
+
+def test_nothing_is_wrong_with_a_server_that_is_well(watched: Watched) -> None:
+    assert not watched.firing()
+
+
+def test_answers_from_an_index_behind_the_files_are_told(watched: Watched) -> None:
+    (watched.shop / "price.py").write_text("def other():\n    return 0\n")
+
+    def told() -> bool:
+        ask(watched.address, "/v1/answers", {"query": "how is the total price computed?"})
+        return "CodeintelIndexStale" in watched.firing()
+
+    until(told, "CodeintelIndexStale")
+
+
+def test_answers_that_are_late_are_told(watched: Watched) -> None:
+    def told() -> bool:
+        hurried = {"query": "how is the total price computed?", "time_budget_ms": 1}
+        ask(watched.address, "/v1/answers", hurried)
+        return "CodeintelTimeouts" in watched.firing()
+
+    until(told, "CodeintelTimeouts")
+
+
+def test_a_redis_that_is_gone_is_told(watched: Watched) -> None:
+    watched.redis.close()
+    until(lambda: "CodeintelRedisDown" in watched.firing(), "CodeintelRedisDown")
+
+
+def test_an_index_that_is_missing_is_told_and_what_fails_for_it(
+    watched_without_index: Watched,
+) -> None:
+    def told() -> bool:
+        ask(watched_without_index.address, "/v1/search", {"query": "total price"})
+        return {"CodeintelIndexUnusable", "CodeintelErrors"} <= watched_without_index.firing()
+
+    until(told, "CodeintelIndexUnusable and CodeintelErrors")
+
+
+def test_a_server_that_is_gone_is_told(watched: Watched) -> None:
+    watched.server.terminate()
+    until(lambda: "CodeintelDown" in watched.firing(), "CodeintelDown")
