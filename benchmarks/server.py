@@ -25,6 +25,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import copyfileobj
+from threading import Thread
 
 from machine import machine
 
@@ -119,6 +121,8 @@ def serving(data_dir: Path, workers: int) -> Iterator[tuple[int, int]]:
     with process(sys.executable, "-P", "-m", "codeintel_rev", "serve", *arguments) as server:
         assert server.stderr is not None
         port = int(server.stderr.readline().rpartition(":")[2])
+        # a server whose log nobody reads waits for its reader
+        Thread(target=copyfileobj, args=(server.stderr, sys.stderr), daemon=True).start()
         wait_for(port, "/readyz")
         yield server.pid, port
 
