@@ -83,6 +83,9 @@ class HybridSearcher:
             similar=max(retrieved.dense.values(), default=0.0),
             worded=self.coverage(query) if retrieved.words else 0.0,
             rows=int(self._channels.mask.sum()),
+            is_defining=(
+                bool(retrieved.exact) and not retrieved.is_verbatim and not query.is_identifier
+            ),
         )
 
     def coverage(self, query: ParsedQuery) -> float:

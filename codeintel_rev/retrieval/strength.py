@@ -21,6 +21,8 @@ STEEPNESS = 2.0
 NAMED = 1.5
 """Factor for a repository that the query names."""
 
+DEFINING = 1.2
+"""Factor for a repository that defines what a sentence names."""
 
 TYPICAL_ROWS = 400
 SIMILAR_FALL, WORDED_FALL = 0.01, 0.06
@@ -39,10 +41,12 @@ class Evidence(NamedTuple):
     """How many chunks it searched."""
     is_named: bool = False
     """Whether its name stands in the query."""
+    is_defining: bool = False
+    """Whether it defines a name of code that stands in a sentence."""
 
 
 def strengths(found: Sequence[Evidence]) -> list[float]:
-    """Return a factor for each repository: 1 for the one that leads in everything and is unnamed.
+    """Return a factor for each repository: 1 for one that leads in everything and is not mentioned.
 
     A channel that found nothing anywhere has no say; where both found nothing, all are equal.
     """
@@ -54,9 +58,13 @@ def strengths(found: Sequence[Evidence]) -> list[float]:
         pairs = zip(similar, worded, strict=True)
         means = [SIMILAR_SHARE * s + (1.0 - SIMILAR_SHARE) * w for s, w in pairs]
     return [
-        mean**STEEPNESS * (NAMED if evidence.is_named else 1.0)
-        for mean, evidence in zip(means, found, strict=True)
+        mean**STEEPNESS * _mentioned(evidence) for mean, evidence in zip(means, found, strict=True)
     ]
+
+
+def _mentioned(evidence: Evidence) -> float:
+    named = NAMED if evidence.is_named else 1.0
+    return named * (DEFINING if evidence.is_defining else 1.0)
 
 
 def names_repository(query: str, repository: str) -> bool:

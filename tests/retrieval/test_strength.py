@@ -33,6 +33,17 @@ def test_a_repository_that_the_query_names_is_ahead_of_its_equals() -> None:
     assert named > plain
 
 
+def test_a_repository_that_defines_what_the_query_names_is_ahead_of_its_equals() -> None:
+    plain, defining, named = strengths(
+        [
+            Evidence(0.5, 1.0),
+            Evidence(0.5, 1.0, is_defining=True),
+            Evidence(0.5, 1.0, is_named=True),
+        ]
+    )
+    assert named > defining > plain
+
+
 @pytest.mark.parametrize(
     ("query", "repository", "is_named"),
     [
