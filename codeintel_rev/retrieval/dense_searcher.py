@@ -108,14 +108,15 @@ class DenseSearcher:
         """Return the vectors at ``positions``, which ascend."""
         dim = self._blocks[0][1].shape[1] if self._blocks else 0
         out = np.empty((len(positions), dim), dtype=np.float16)
+        # as bytes, for numpy takes from a whole copy of numbers that lie at odd addresses of a file;
+        # and "clip", for otherwise it takes into a copy of ``out``: no position is out of range
+        raw = out.view(np.uint8)
         ends = np.searchsorted(positions, [first for first, _ in self._blocks[1:]]).tolist()
         cuts = pairwise([0, *ends, len(positions)])
         for (first, block), (start, end) in zip(self._blocks, cuts, strict=False):
             if start < end:
-                # "clip", for otherwise numpy takes into a copy of ``out``; none is out of range
-                np.take(
-                    block, positions[start:end] - first, axis=0, out=out[start:end], mode="clip"
-                )
+                inside = positions[start:end] - first
+                np.take(block.view(np.uint8), inside, axis=0, out=raw[start:end], mode="clip")
         return out
 
 
