@@ -10,6 +10,7 @@ PROMETHEUS := .prometheus
 LOAD := .load
 PROFILES := ramp burst answers mcp
 STEP := 3
+CALLS := 10000
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install -qq --progress-bar off -c constraints.txt
 
@@ -22,7 +23,7 @@ export Q REPO
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: ask bench format help lint quality-gates test test-all test-foundations test-lucene
-.PHONY: check-deploy fuzz-http load-test test-clients test-prometheus
+.PHONY: check-deploy fuzz-http fuzz-mcp load-test test-clients test-prometheus
 .PHONY: test-minilm test-rag-pipeline test-vllm test-vllm-full vllm-up
 
 help: ## list the targets
@@ -71,6 +72,9 @@ test-clients: $(VENV)/.dev $(CLIENTS)/.installed ## test the server with the MCP
 
 fuzz-http: $(VENV)/.dev $(FUZZ)/.made ## test the HTTP API with requests made from its OpenAPI document
 	@$(PY) -m pytest -m fuzz tests/fuzz $(ARGS)
+
+fuzz-mcp: $(VENV)/.dev ## send CALLS malformed calls of tools to a server of two workers
+	@MALFORMED_CALLS=$(CALLS) $(PY) -m pytest --timeout 3600 tests/functional/test_malformed_calls.py $(ARGS)
 
 test-prometheus: $(VENV)/.dev $(PROMETHEUS)/bin/promtool ## test rules, alerts and dashboards with a real Prometheus
 	@$(PY) -m pytest -m prometheus tests/prometheus $(ARGS)

@@ -109,7 +109,7 @@ def _call_in(body: bytes) -> _Call:
     """Return what a request asks for; nothing where that cannot be read, which the library tells."""
     try:
         return msgspec.json.decode(body, type=_Call)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _Call()
 
 

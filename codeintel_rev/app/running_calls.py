@@ -63,7 +63,7 @@ class RunningCalls:
             with suppress(Unavailable):
                 async with aclosing(self._notices.heard()) as heard:
                     async for notice in heard:
-                        with suppress(msgspec.DecodeError):
+                        with suppress(msgspec.DecodeError, UnicodeDecodeError):
                             self._end(msgspec.json.decode(notice, type=_Call))
             await asyncio.sleep(_LISTEN_AGAIN_S)
 

@@ -66,7 +66,7 @@ def read_run(path: Path) -> dict[str, list[Result]]:
         raise NotFound(
             f"cannot read {path}: {error.strerror}", hint="name a run", value=str(path)
         ) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidArgument(
             f"{path} is no run: {error}",
             hint="write one with `codeintel eval --run`",

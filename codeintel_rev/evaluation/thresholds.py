@@ -43,7 +43,7 @@ def read_thresholds(path: Path) -> Thresholds:
         raise NotFound(
             f"cannot read {path}: {error.strerror}", hint="name a JSON file", value=str(path)
         ) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidArgument(
             f"{path} holds no thresholds: {error}",
             hint='write {"SET": {"METRIC": LEAST VALUE}}',

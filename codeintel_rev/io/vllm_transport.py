@@ -221,7 +221,7 @@ class VLLMTransport:
     def _decoded(self, path: str, reply: bytes) -> Any:
         try:
             return msgspec.json.decode(reply)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Unavailable(
                 f"{self._place(path)} did not reply with JSON: {_shown(reply)!r}",
                 hint="check that the address is that of a model server",
@@ -295,7 +295,7 @@ def _complaint(reply: bytes) -> str:
     """Return what a server said in its reply, in one short line."""
     try:
         document = msgspec.json.decode(reply)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return _shown(reply)
     while isinstance(document, dict):
         document = document.get("error", document.get("message", document.get("detail", "")))
