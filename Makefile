@@ -46,8 +46,13 @@ test-rag-pipeline: $(VENV)/.dev ## the tests of answers: retrieval, orchestrator
 	@$(PY) -m pytest -n auto --dist worksteal tests/plan/test_epic[67]_* tests/retrieval tests/answer \
 		tests/observability $(ARGS)
 
+# left to `make test`: what is imported and what fits on a full disk, of which coverage is a part
+UNMEASURED := --ignore tests/test_imports.py \
+	--deselect tests/faults/test_vector_kill.py::test_a_full_disk_is_told_and_loses_nothing
+
 quality-gates: lint $(VENV)/.dev ## lint, and the tests with at least 90% of all branches covered
-	@$(PY) -m pytest -n auto --dist worksteal --timeout 300 --cov --cov-report=term --cov-fail-under=90 $(ARGS)
+	@$(PY) -m pytest -n auto --dist worksteal --timeout 300 --cov --cov-report=term --cov-fail-under=90 \
+		$(UNMEASURED) $(ARGS)
 
 test-all: lint test ## everything that checks the code
 
