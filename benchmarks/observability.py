@@ -1,0 +1,97 @@
+"""What seeing inside costs a search: its metrics, its share of the traces, and its line in the log.
+
+    python benchmarks/observability.py DATA_DIR [--queries 300] [--rounds 12]
+
+The same queries are searched as a server does it, and without anything that observes, in turns in one
+process; metrics go to a folder that several workers could share, as they do with ``--workers 2``, and
+the log goes to a file. HTTP is left out: what it costs would only make the share smaller. Times are of
+the processor, all threads together. Prints one JSON document.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from machine import machine
+from server import queries_of
+
+TRACE_SHARE = 0.01
+LIMIT = 10
+
+
+def cpu_ms(ask: Callable[[str], object], queries: Sequence[str]) -> float:
+    """Return the processor time of a query, in ms."""
+    before = time.process_time()
+    for query in queries:
+        ask(query)
+    return (time.process_time() - before) * 1000 / len(queries)
+
+
+def compared(data_dir: Path, folder: Path, count: int, rounds: int) -> dict[str, object]:
+    """Return medians over ``rounds`` of searching with and without being observed."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # read when the library is imported
+    from codeintel_rev.app.documents import search_document
+    from codeintel_rev.app.request_records import RequestRecords, log
+    from codeintel_rev.app.served.code import ServedCode
+    from codeintel_rev.app.served.index import ServedIndex
+    from codeintel_rev.config.settings import load_settings
+    from codeintel_rev.observability.metrics import Metrics
+
+    log.addHandler(logging.FileHandler(folder / "requests.log"))
+    log.propagate, log.level = False, logging.INFO
+    metrics = Metrics()
+    settings = load_settings({"TRACE_SEARCH_SHARE": str(TRACE_SHARE), "TRACE_FLUSH_SECONDS": "1"})
+    served = ServedIndex(data_dir, settings, metrics=metrics)
+    code = ServedCode(served, None)
+    records = RequestRecords(lambda *_: None, metrics=metrics, logged=True)  # type: ignore[arg-type,return-value]
+    scope = {"path": "/v1/search", "method": "POST", "state": {"request_id": "0" * 32}}
+
+    with served.use() as index:
+        queries = queries_of(index, count)
+
+        def plain(query: str) -> object:
+            return search_document(index.search(query, limit=LIMIT))
+
+        def observed(query: str) -> object:
+            found = code.search(query, limit=LIMIT, scope=None, mode="hybrid", explain=False)
+            records._record(scope, 200, 0.01)  # noqa: SLF001  what it does at a request's end
+            return found
+
+        for ask in (plain, observed):
+            cpu_ms(ask, queries)
+        time.sleep(3)  # vectors are packed meanwhile
+        turns = [(cpu_ms(plain, queries), cpu_ms(observed, queries)) for _ in range(rounds)]
+    served.close()
+    shares = [observed / plain - 1 for plain, observed in turns]
+    return {
+        "queries": len(queries),
+        "rounds": rounds,
+        "plain_cpu_ms": round(statistics.median(plain for plain, _ in turns), 3),
+        "observed_cpu_ms": round(statistics.median(observed for _, observed in turns), 3),
+        "more": round(statistics.median(shares), 4),
+        "more_by_round": [round(share, 4) for share in shares],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("data_dir", type=Path)
+    parser.add_argument("--queries", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=12)
+    options = parser.parse_args()
+    told: dict[str, object] = {"machine": machine()}
+    with tempfile.TemporaryDirectory() as folder:
+        told |= compared(options.data_dir, Path(folder), options.queries, options.rounds)
+    print(json.dumps(told, indent=1))
+
+
+if __name__ == "__main__":
+    main()
