@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from codeintel_rev.app.running_calls import RunningCalls
 from codeintel_rev.mcp_server.callers import Caller, SessionSigner
+from codeintel_rev.text.json_faults import NOT_JSON
 
 PATH: Final = "/mcp"
 SESSION_HEADER: Final = "mcp-session-id"
@@ -109,7 +110,7 @@ def _call_in(body: bytes) -> _Call:
     """Return what a request asks for; nothing where that cannot be read, which the library tells."""
     try:
         return msgspec.json.decode(body, type=_Call)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_JSON:
         return _Call()
 
 

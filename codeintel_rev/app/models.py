@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from codeintel_rev.config.embedding import EmbeddingConfig
 from codeintel_rev.config.settings import Settings
 from codeintel_rev.config.vllm import VLLMConfig
 from codeintel_rev.errors import SettingsError
+from codeintel_rev.text.json_faults import NOT_JSON
 
 if TYPE_CHECKING:
     from codeintel_rev.io.remote_embedder import RemoteEmbedder
@@ -101,15 +101,29 @@ def contract_of(settings: Settings) -> EmbeddingConfig:
     return replace(embedding, model_id=model_id).completed()
 
 
+class _Facts(msgspec.Struct):
+    """What was found out about a model."""
+
+    model_id: str
+    vec_dim: int
+
+
+def _remembered(cache: Path) -> int | None:
+    """Return the length that was found before; ``None`` where there is nothing that can be read."""
+    try:
+        return msgspec.json.decode(cache.read_bytes(), type=_Facts).vec_dim
+    except (OSError, *NOT_JSON):
+        return None
+
+
 def _length(settings: Settings, contract: EmbeddingConfig, cache: Path | None) -> int:
     """Return the length of an unknown model's vectors: as found before, else as found now."""
     from codeintel_rev.io.durability import replace_file
     from codeintel_rev.io.remote_embedder import RemoteEmbedder
 
     found = cache and cache / f"{contract.fingerprint[:16]}.json"
-    if found is not None and found.is_file():
-        known: Mapping[str, object] = msgspec.json.decode(found.read_bytes())
-        return int(str(known["vec_dim"]))
+    if found is not None and (known := _remembered(found)) is not None:
+        return known
     asker = RemoteEmbedder(contract, lambda: _embedding_client(settings.vllm, contract))
     try:
         length = asker.vector_length(settings.vllm.timeout_s)
@@ -117,8 +131,7 @@ def _length(settings: Settings, contract: EmbeddingConfig, cache: Path | None) -
         asker.close()
     if found is not None and found.parent.parent.is_dir():
         found.parent.mkdir(exist_ok=True)
-        facts = {"model_id": contract.model_id, "vec_dim": length}
-        replace_file(found, msgspec.json.encode(facts))
+        replace_file(found, msgspec.json.encode(_Facts(contract.model_id, length)))
     return length
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -115,7 +114,7 @@ async def _keys_address(issuer: str) -> str:
         async with httpx2.AsyncClient(timeout=_ANSWER_TIMEOUT_S) as client:
             found = (await client.get(address)).raise_for_status().json()
         keys, told = found["jwks_uri"], found["issuer"]
-    except (httpx2.HTTPError, json.JSONDecodeError, KeyError, TypeError) as error:
+    except (httpx2.HTTPError, ValueError, RecursionError, KeyError, TypeError) as error:
         raise _unavailable(f"{address} cannot be read") from error
     if told != issuer or not isinstance(keys, str) or not _is_safe(keys):
         raise _unavailable(f"{address} is the document of another issuer")

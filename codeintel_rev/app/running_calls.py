@@ -12,6 +12,7 @@ from anyio import CancelScope
 
 from codeintel_rev.errors import Unavailable
 from codeintel_rev.io.redis_notices import RedisNotices
+from codeintel_rev.text.json_faults import NOT_JSON
 
 CHANNEL: Final = "codeintel:cancelled-calls"
 
@@ -63,7 +64,7 @@ class RunningCalls:
             with suppress(Unavailable):
                 async with aclosing(self._notices.heard()) as heard:
                     async for notice in heard:
-                        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+                        with suppress(*NOT_JSON):
                             self._end(msgspec.json.decode(notice, type=_Call))
             await asyncio.sleep(_LISTEN_AGAIN_S)
 

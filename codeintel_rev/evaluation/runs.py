@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from codeintel_rev.errors import InvalidArgument, NotFound
+from codeintel_rev.text.json_faults import NOT_JSON
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +67,7 @@ def read_run(path: Path) -> dict[str, list[Result]]:
         raise NotFound(
             f"cannot read {path}: {error.strerror}", hint="name a run", value=str(path)
         ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except NOT_JSON as error:
         raise InvalidArgument(
             f"{path} is no run: {error}",
             hint="write one with `codeintel eval --run`",

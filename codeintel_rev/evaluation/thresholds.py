@@ -10,6 +10,7 @@ import msgspec
 from codeintel_rev.errors import InvalidArgument, NotFound
 from codeintel_rev.evaluation.metrics import FILE_METRICS, SPAN_METRICS
 from codeintel_rev.evaluation.summary import ALL, Summary
+from codeintel_rev.text.json_faults import NOT_JSON
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,7 @@ def read_thresholds(path: Path) -> Thresholds:
         raise NotFound(
             f"cannot read {path}: {error.strerror}", hint="name a JSON file", value=str(path)
         ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except NOT_JSON as error:
         raise InvalidArgument(
             f"{path} holds no thresholds: {error}",
             hint='write {"SET": {"METRIC": LEAST VALUE}}',

@@ -13,6 +13,7 @@ from codeintel_rev.io.journal_compaction import StoredChunk
 from codeintel_rev.ports import SparseEncoder
 from codeintel_rev.retrieval.impact_index import ImpactIndex, write_impacts
 from codeintel_rev.retrieval.splade_searcher import SpladeSearcher
+from codeintel_rev.text.json_faults import NOT_JSON
 from codeintel_rev.types import SparseVector
 
 _log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ def read_manifest(catalog: Path, encoder: SparseEncoder) -> SpladeManifest:
     path = catalog / MANIFEST
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=SpladeManifest)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, *NOT_JSON) as error:
         raise IndexDamaged(
             f"{path} cannot be read: {error}", hint="run `codeintel compact`", value=str(path)
         ) from error

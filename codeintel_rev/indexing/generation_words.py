@@ -17,6 +17,7 @@ from codeintel_rev.io import own_process
 from codeintel_rev.io.journal_compaction import StoredChunk
 from codeintel_rev.retrieval.tantivy_searcher import TantivySearcher
 from codeintel_rev.text.background_idf import background_idf
+from codeintel_rev.text.json_faults import NOT_JSON
 
 if TYPE_CHECKING:
     from codeintel_rev.retrieval.lucene_words import LuceneWords
@@ -78,7 +79,7 @@ def read_manifest(catalog: Path) -> LuceneManifest:
     """Return what a generation's Lucene index holds; raises ``IndexDamaged``."""
     try:
         return msgspec.json.decode((catalog / MANIFEST).read_bytes(), type=LuceneManifest)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, *NOT_JSON) as error:
         raise _damaged(catalog / MANIFEST, str(error)) from error
 
 

@@ -21,6 +21,7 @@ import msgspec
 
 from codeintel_rev.errors import IndexDamaged, IndexForeign, InvalidArgument, NotFound
 from codeintel_rev.io import durability
+from codeintel_rev.text.json_faults import NOT_JSON
 
 FORMAT: Final = 1
 """Version of what is in an archive. Bump when an earlier program could not restore it."""
@@ -123,7 +124,7 @@ def _extracted(file: Path, tar: tarfile.TarFile, folder: Path) -> Manifest:
             place = folder / member.name
             place.parent.mkdir(parents=True, exist_ok=True)
             found[member.name] = _copied(data, place)
-    except (tarfile.TarError, msgspec.MsgspecError) as error:
+    except (tarfile.TarError, *NOT_JSON) as error:
         raise _damaged(file, str(error)) from error
     raise _damaged(file, "it was cut short")
 

@@ -16,6 +16,7 @@ from codeintel_rev.errors import IndexForeign
 from codeintel_rev.io.bert import BertEncoder, gelu
 from codeintel_rev.io.safetensors import read_safetensors
 from codeintel_rev.io.wordpiece import WordPieceTokenizer
+from codeintel_rev.text.json_faults import NOT_JSON
 from codeintel_rev.types import SparseVector
 
 MAX_TOKENS = 256
@@ -44,7 +45,7 @@ class SpladeEncoder:
         try:
             config = msgspec.json.decode((folder / "config.json").read_bytes(), type=_Config)
             vocabulary = (folder / "vocab.txt").read_text("utf-8").rstrip("\n").split("\n")
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, *NOT_JSON) as error:
             raise _foreign(folder, str(error)) from error
         if (config.model_type, config.hidden_act) != ("bert", "gelu"):
             raise _foreign(folder, f"its type is {config.model_type} with {config.hidden_act}")

@@ -21,6 +21,7 @@ from codeintel_rev.io.vllm_transport import (
     context_length,
 )
 from codeintel_rev.ports import Completion
+from codeintel_rev.text.json_faults import NOT_JSON
 
 __all__ = ["Completion", "VLLMChatClient", "VLLMScoreClient"]
 
@@ -175,7 +176,7 @@ def _mappings(values: Any) -> Sequence[Mapping[str, Any]]:
 def _decoded(data: str) -> Mapping[str, Any]:
     try:
         chunk = msgspec.json.decode(data)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         chunk = None
     if not isinstance(chunk, Mapping):
         raise Unavailable(

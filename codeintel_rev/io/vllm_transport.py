@@ -21,6 +21,7 @@ from codeintel_rev.errors import (
     NotFound,
     Unavailable,
 )
+from codeintel_rev.text.json_faults import NOT_JSON
 
 MODELS_PATH = "/v1/models"
 _CHECK_S = 1.5
@@ -221,7 +222,7 @@ class VLLMTransport:
     def _decoded(self, path: str, reply: bytes) -> Any:
         try:
             return msgspec.json.decode(reply)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except NOT_JSON as error:
             raise Unavailable(
                 f"{self._place(path)} did not reply with JSON: {_shown(reply)!r}",
                 hint="check that the address is that of a model server",
@@ -295,7 +296,7 @@ def _complaint(reply: bytes) -> str:
     """Return what a server said in its reply, in one short line."""
     try:
         document = msgspec.json.decode(reply)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_JSON:
         return _shown(reply)
     while isinstance(document, dict):
         document = document.get("error", document.get("message", document.get("detail", "")))

@@ -44,10 +44,12 @@ def test_several_sets_do_not_fit_into_a_file(tmp_path: Path) -> None:
         run_files(out, ["a", "b"])
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"q": [{"score": "high"}]}'])
-def test_a_file_that_is_no_run_is_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    "data", [b"", b"[]", b'{"q": [{"score": "high"}]}', b'{"\xb2": []}', b"[" * 20_000]
+)
+def test_a_file_that_is_no_run_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "run.json"
-    path.write_text(text, encoding="utf-8")
+    path.write_bytes(data)
 
     with pytest.raises(InvalidArgument, match="is no run"):
         read_run(path)

@@ -70,13 +70,14 @@ async def test_thoughts_are_kept_apart(server: ModelServer) -> None:
     [
         [b"data: nonsense\n\n"],
         [b"data: [1]\n\n"],
+        [b"data: " + b"[" * 20_000 + b"\n\n"],
         [b"<html>not a model server</html>"],
         [chunk("Hel")],
         [chunk("Hel"), event({"error": {"message": "out of memory"}})],
         [b'event: error\ndata: {"message": "x"}\n\n'],
         [b"data: " + b"x" * (2 << 20)],
     ],
-    ids=["garbage", "list", "html", "cut off", "error inside", "error event", "endless"],
+    ids=["garbage", "list", "deep", "html", "cut off", "error inside", "error event", "endless"],
 )
 async def test_what_is_no_completion_is_an_error(server: ModelServer, stream: list[bytes]) -> None:
     server.stream = stream
