@@ -54,7 +54,7 @@ QUERIES = tuple(f"{verb} {thing}" for thing in THINGS for verb in VERBS)
 """All different, so that nothing that remembers queries or what they found helps."""
 
 WARM_UP = 40
-"""Queries before the first that counts: ours reads its vectors anew for a process that stays."""
+"""Queries before the first that counts: ours packs its vectors for a process that stays."""
 
 WARM = """
 import json, sys, time
@@ -64,6 +64,7 @@ queries = json.loads(sys.argv[2])
 with open_index(data_dir=Path(sys.argv[1]), refresh=False) as index:
     for query in queries[: int(sys.argv[3])]:
         index.search(f"how to {query}")
+    time.sleep(3)
     wall, cpu = [], []
     for query in queries:
         started, used = time.perf_counter(), time.process_time()

@@ -1,6 +1,6 @@
 """What seeing inside costs a search: its metrics, its share of the traces, and its line in the log.
 
-    python benchmarks/observability.py DATA_DIR [--queries 300] [--rounds 12]
+    python benchmarks/observability.py DATA_DIR [--queries 300] [--rounds 30]
 
 The same queries are searched as a server does it, and without anything that observes, in turns in one
 process; metrics go to a folder that several workers could share, as they do with ``--workers 2``, and
@@ -57,18 +57,20 @@ def compared(data_dir: Path, folder: Path, count: int, rounds: int) -> dict[str,
     with served.use() as index:
         queries = queries_of(index, count)
 
-        def plain(query: str) -> object:
+    def plain(query: str) -> object:
+        with served.use() as index:
             return search_document(index.search(query, limit=LIMIT))
 
-        def observed(query: str) -> object:
+    def observed(query: str) -> object:
+        with metrics.requests_in_progress.track_inprogress():
             found = code.search(query, limit=LIMIT, scope=None, mode="hybrid", explain=False)
-            records._record(scope, 200, 0.01)  # noqa: SLF001  what it does at a request's end
-            return found
+        records._record(scope, 200, 0.01)  # noqa: SLF001  what it does at a request's end
+        return found
 
-        for ask in (plain, observed):
-            cpu_ms(ask, queries)
-        time.sleep(3)  # vectors are packed meanwhile
-        turns = [(cpu_ms(plain, queries), cpu_ms(observed, queries)) for _ in range(rounds)]
+    for ask in (plain, observed):
+        cpu_ms(ask, queries)
+    time.sleep(3)  # vectors are packed meanwhile
+    turns = [(cpu_ms(plain, queries), cpu_ms(observed, queries)) for _ in range(rounds)]
     served.close()
     shares = [observed / plain - 1 for plain, observed in turns]
     return {
@@ -85,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data_dir", type=Path)
     parser.add_argument("--queries", type=int, default=300)
-    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=30)
     options = parser.parse_args()
     told: dict[str, object] = {"machine": machine()}
     with tempfile.TemporaryDirectory() as folder:
