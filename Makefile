@@ -23,7 +23,7 @@ export Q REPO
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: ask bench format help lint quality-gates test test-all test-foundations test-lucene
-.PHONY: check-deploy fuzz-http fuzz-mcp load-test test-clients test-prometheus
+.PHONY: chaos check-deploy fuzz-http fuzz-mcp load-test test-clients test-prometheus
 .PHONY: test-minilm test-rag-pipeline test-vllm test-vllm-full vllm-up
 
 help: ## list the targets
@@ -87,6 +87,9 @@ test-prometheus: $(VENV)/.dev $(PROMETHEUS)/bin/promtool ## test rules, alerts a
 load-test: $(VENV)/.dev $(LOAD)/.made ## load a server, STEP=seconds a rate, PROFILES="ramp burst ..."
 	@PYTHONPATH=.:benchmarks $(PY) benchmarks/load/run.py $(LOAD)/data $(LOAD)/targets $(PROFILES) \
 		--seconds $(STEP)
+
+chaos: $(VENV)/.dev ## ask a server all the time while its parts are killed
+	@PYTHONPATH=.:benchmarks $(PY) benchmarks/load/chaos.py codeintel_rev --rate 200
 
 check-deploy: $(DEPLOY)/.made ## check the files of deploy/ with the tools of their trades
 	@scripts/deploy/check $(CURDIR)/$(DEPLOY)

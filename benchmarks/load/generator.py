@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -38,6 +38,12 @@ class Outcome:
     """How long after it was due a request left: the generator's own part of a time."""
     by_second: defaultdict[int, Histogram] = field(default_factory=lambda: defaultdict(Histogram))
     """The answered ones, by the second of the phase in which they were due."""
+    broken_by_second: Counter[int] = field(default_factory=Counter)
+
+    def lost(self, second: int) -> None:
+        """Count a request whose connection broke."""
+        self.statuses["broken"] += 1
+        self.broken_by_second[second] += 1
 
     def note(
         self, status: int, *, retry_after: bool, second: int, took_s: float, since_s: float
@@ -55,8 +61,16 @@ class Outcome:
 class Phase:
     """One rate for a while, over connections that are kept and opened as they are needed."""
 
-    def __init__(self, port: int, rate: float, seconds: float) -> None:
+    def __init__(
+        self,
+        port: int,
+        rate: float,
+        seconds: float,
+        is_right: Callable[[Target, bytes], bool] = lambda _target, _body: True,
+    ) -> None:
+        """Send to ``port``; what was answered and ``is_right`` denies is counted as wrong."""
         self._port = port
+        self._is_right = is_right
         self._rate = rate
         self._count = round(rate * seconds)
         self._due: asyncio.Queue[Due] = asyncio.Queue()
@@ -114,13 +128,16 @@ class Phase:
         self.outcome.lateness.add(sent - due)
         try:
             writer.write(request(target))
-            status, retry_after, closing = await read_response(reader)
+            status, retry_after, closing, body = await read_response(reader)
         except (OSError, EOFError):
-            self.outcome.statuses["broken"] += 1
+            self.outcome.lost(int(due - self._begun))
             return False
         finally:
             self._due.task_done()
         now = time.perf_counter()
+        if status == 200 and not self._is_right(target, body):
+            self.outcome.statuses["wrong"] += 1
+            return not closing
         self.outcome.note(
             status,
             retry_after=retry_after,
@@ -140,18 +157,19 @@ def request(target: Target) -> bytes:
     return head.encode() + target.body
 
 
-async def read_response(reader: asyncio.StreamReader) -> tuple[int, bool, bool]:
-    """Return a response's status, whether it says when to try again, and whether it is the last.
+async def read_response(reader: asyncio.StreamReader) -> tuple[int, bool, bool, bytes]:
+    """Return a status, whether it says when to try again, whether it is the last, and the body.
 
     Raises ``OSError`` or ``EOFError`` where the connection breaks.
     """
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
     if length:
-        await reader.readexactly(int(length))
+        body = await reader.readexactly(int(length))
     else:
+        body = b""
         while size := int(await reader.readline(), 16):
-            await reader.readexactly(size + 2)
+            body += (await reader.readexactly(size + 2))[:-2]
         await reader.readline()
     status = int(head.split(b" ", 2)[1])
-    return status, b"\r\nretry-after:" in head, b"connection: close" in head
+    return status, b"\r\nretry-after:" in head, b"connection: close" in head, body
