@@ -67,15 +67,20 @@ class DenseSearcher:
         self, query: NDArray[np.float32], k: int, mask: NDArray[np.bool_]
     ) -> NDArray[np.int64]:
         """Return positions among which the ``k`` nearest are."""
-        if self._large is None and self._source is not None:
-            index = self._source.asked()
-            self._large = index and LargeSearcher(index, self._blocks, self._gather)
-        if self._large is not None:
-            return self._large.propose(query, k, mask)
+        large = self._large or self._offered()
+        if large is not None:
+            return large.propose(query, k, mask)
         if self._source is not None or self._scans_left > 0:
             self._scans_left -= 1
             return FlatSearcher(self._blocks).search(query, k, mask)[0]
         return self._open_faiss().search(query, k, mask)
+
+    def _offered(self) -> LargeSearcher | None:
+        """Return what searches by the source's index, if there is one by now."""
+        index = None if self._source is None else self._source.asked()
+        if index is not None:
+            self._large = LargeSearcher(index, self._blocks, self._gather)
+        return self._large
 
     def similarities(
         self, query: NDArray[np.float32], rows: NDArray[np.int64]
