@@ -47,7 +47,9 @@ class DenseSearcher:
         self._has_gaps = len(rows) > 0 and int(rows[-1]) >= len(rows)
         self._scans_left = faiss_after
         self._faiss: FaissFlat | None = None
-        self._large = nearest and LargeSearcher(nearest, self._blocks, self._gather)
+        self._large: LargeSearcher | None = None
+        if nearest is not None:
+            self._large = LargeSearcher(nearest, self._blocks, self._gather)
         self._source = source
         self._translated: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None
         """The last mask of rows, and what it is by position: searches of one scope share it."""
