@@ -31,12 +31,14 @@ GOAL_P95_MS = 50.0
 RATES = (25, 50, 100, 150, 200, 250, 300, 400, 500, 600, 800, 1000)
 RAMP = tuple(Step(rate, 10) for rate in RATES)
 SUSTAINED = (Step(1000, 300),)
+WARMED = (Step(100, 20), Step(200, 30), Step(400, 40), *SUSTAINED)
+"""Asked slowly first, so that what is asked often is known when it is asked fast."""
 BURST = (Step(50, 5), Step(5000, 30), Step(50, 15))
 
 PROFILES = {
     "ramp": Profile("search.json", RAMP, to_the_knee=True),
     "sustained": Profile("search.json", SUSTAINED),
-    "sustained-cached": Profile("search.json", SUSTAINED, cached=20_000),
+    "sustained-cached": Profile("search.json", WARMED, cached=20_000),
     "burst": Profile("search.json", BURST),
     "soak": Profile("search.json", (Step(100, 3600),)),
     "mcp": Profile("mcp.json", RAMP, to_the_knee=True),

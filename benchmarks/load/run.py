@@ -69,6 +69,7 @@ async def run_step(server: Server, step: Step, targets: Iterator[Target]) -> dic
         "generator_cores": round((time.process_time() - own) / took, 2),
         "load_before": round(load, 2),
         "kept": kept(outcome),
+        "held": server.held(),
     }
 
 

@@ -215,7 +215,7 @@ class ServerConfig:
     queue: OptionalCount = 64
     """Requests that may wait for a thread; more are refused as busy."""
     result_cache: OptionalCount = 0
-    """Results of searches that a worker remembers for two seconds; 0 = none."""
+    """Results of searches that a worker remembers until the next commit; 0 = none."""
     max_body_bytes: Count = 1 << 20
     """A larger request is refused before it is read."""
     rate_per_minute: OptionalCount = 0

@@ -11,11 +11,10 @@ import pytest
 from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.app.served.code import ServedCode
 from codeintel_rev.app.served.index import ServedIndex
-from codeintel_rev.app.served.result_cache import MAX_AGE_S, Asked, ResultCache
+from codeintel_rev.app.served.result_cache import Asked, ResultCache
 from codeintel_rev.config.settings import ServerConfig, Settings, load_settings
 from codeintel_rev.errors import InvalidArgument
 from codeintel_rev.types import Scope
-from tests.fakes.clock import FakeClock
 
 ASKED = Asked("q", 10, "hybrid", False, None, None, [("a", 1)])
 FOUND: dict[str, Any] = {"query": "q", "hits": [], "limits": []}
@@ -92,13 +91,18 @@ def test_what_cannot_be_asked_is_refused_as_ever(served: ServedIndex) -> None:
             search(served, "\ud800")
 
 
-def test_it_ages() -> None:
-    clock = FakeClock()
-    cache = ResultCache(10, clock)
-    assert cache.result(ASKED, FOUND.copy) == FOUND
-    assert cache.result(ASKED, FOUND.copy)["cached"]
-    clock.advance(MAX_AGE_S * 1000)
-    assert "cached" not in cache.result(ASKED, FOUND.copy)
+def test_what_json_cannot_hold_is_looked_for_again() -> None:
+    cache = ResultCache(10)
+    for _ in range(2):
+        found = cache.result(ASKED, lambda: FOUND | {"hits": [{"uri": "a\udc80.py"}]})
+        assert "cached" not in found
+
+
+def test_the_one_that_was_not_asked_for_longest_goes() -> None:
+    cache = ResultCache(2)
+    for query in ("a", "b", "a", "c", "a", "b"):
+        cache.result(ASKED._replace(query=query), FOUND.copy)
+    assert cache.metrics == {"hits": 2, "misses": 4}
 
 
 def test_what_something_held_back_is_looked_for_again() -> None:
