@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -24,7 +25,7 @@ PACKAGES = (
 
 
 def machine() -> dict[str, object]:
-    """Return processor, cores, memory, system and the versions that matter."""
+    """Return processor, cores, memory, system, the versions that matter, and the day."""
     return {
         "cpu": _cpu(),
         "cores": os.cpu_count(),
@@ -33,6 +34,7 @@ def machine() -> dict[str, object]:
         "python": platform.python_version(),
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
         "commit": _commit(),
+        "date": datetime.now(UTC).date().isoformat(),
         "load_before": os.getloadavg()[0],
     }
 
