@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -63,14 +64,13 @@ class ApplicationContext:
             )
             resources.callback(served.close)
             await asyncio.to_thread(_require_contract, served)
-            server = settings.server
-            pool = WorkPool(server.threads, server.queue, server.request_timeout_s)
+            pool = _pool(settings.server)
             resources.callback(pool.close)
             redis = _connected(settings.redis, resources)
             scope_store = _scope_store(settings.redis, redis, resources)
             calls = RunningCalls(None if redis is None else RedisNotices(redis, CHANNEL))
             _listening(calls.listen(), resources)
-            limiter = _limiter(server, redis)
+            limiter = _limiter(settings.server, redis)
             kept = resources.pop_all()
             return cls(settings, served, models, scope_store, calls, limiter, pool, kept)
 
@@ -84,9 +84,12 @@ class ApplicationContext:
             caller.notes["session_id"] = caller.session
         return ServedCode(self.served, caller.repos, caller.session, caller.notes)
 
-    async def run(self, work: Callable[[], T], timeout_ms: float | None = None) -> T:
+    async def run(
+        self, work: Callable[[], T], timeout_ms: float | None = None, *, quick: bool = False
+    ) -> T:
         """Return ``work()``, made on a thread; raises ``Busy`` or ``DeadlineExceeded``."""
-        return await self.pool.run(work, None if timeout_ms is None else timeout_ms / 1000)
+        timeout_s = None if timeout_ms is None else timeout_ms / 1000
+        return await self.pool.run(work, timeout_s, quick=quick)
 
 
 def _require_contract(served: ServedIndex) -> None:
@@ -117,6 +120,11 @@ def _scope_store(config: RedisConfig, redis: Redis | None, resources: AsyncExitS
     )
     _listening(store.listen(), resources)
     return store
+
+
+def _pool(config: ServerConfig) -> WorkPool:
+    cores = os.cpu_count() or 1
+    return WorkPool(config.threads or cores, max(2, cores), config.queue, config.request_timeout_s)
 
 
 def _limiter(server: ServerConfig, redis: Redis | None) -> RateLimiter | None:

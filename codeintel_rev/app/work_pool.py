@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
@@ -16,13 +15,17 @@ T = TypeVar("T")
 
 
 class WorkPool:
-    """A fixed number of threads and a bounded queue; one hop a request."""
+    """Threads of two lanes and a bounded queue; one hop a request.
 
-    def __init__(self, threads: int, queue: int, timeout_s: float) -> None:
-        """Run ``threads`` pieces of work at a time (0 = one a core) and let ``queue`` more wait."""
-        threads = threads or os.cpu_count() or 1
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="work")
-        self.room = threads + queue
+    Quick work waits for quick work alone: with more threads than cores it would take its turns with
+    work of seconds, and each would take longer.
+    """
+
+    def __init__(self, quick: int, others: int, queue: int, timeout_s: float) -> None:
+        """Do ``quick`` pieces of quick work at a time and ``others`` of other, and let ``queue`` wait."""
+        self._quick = ThreadPoolExecutor(quick, thread_name_prefix="quick")
+        self._others = ThreadPoolExecutor(others, thread_name_prefix="work")
+        self.room = quick + others + queue
         """Pieces of work that are taken at most, run and waiting together."""
         self._timeout_s = timeout_s
         self._taken = 0
@@ -38,7 +41,9 @@ class WorkPool:
         """How many pieces of work run or wait."""
         return self._taken
 
-    async def run(self, work: Callable[[], T], timeout_s: float | None = None) -> T:
+    async def run(
+        self, work: Callable[[], T], timeout_s: float | None = None, *, quick: bool = False
+    ) -> T:
         """Return ``work()``, made on one of the threads, within ``timeout_s`` if that is less.
 
         Work that is late or not wanted any more is cancelled. A thread cannot be stopped: it keeps
@@ -56,7 +61,8 @@ class WorkPool:
             self._taken += 1
         within_s = min(self._timeout_s, timeout_s or self._timeout_s)
         cancellation = Cancellation()
-        future = self._threads.submit(cancellation.run, work)
+        lane = self._quick if quick else self._others
+        future = lane.submit(cancellation.run, work)
         future.add_done_callback(self._leave)
         try:
             async with asyncio.timeout(within_s) as limit:
@@ -74,7 +80,8 @@ class WorkPool:
 
     def close(self) -> None:
         """Let the threads end; work that is under way is not awaited."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for lane in (self._quick, self._others):
+            lane.shutdown(wait=False, cancel_futures=True)
 
     def _leave(self, _: Future[T]) -> None:
         with self._lock:

@@ -90,9 +90,9 @@ def _require_contract(settings: Settings) -> None:
 def _shared(settings: Settings, workers: int, resources: ExitStack) -> Settings:
     """Return the settings with what all workers have to agree on."""
     server = settings.server
-    settings = replace(
-        settings, server=replace(server, secret=server.secret or secrets.token_hex())
-    )
+    secret = server.secret or secrets.token_hex()
+    threads = server.threads or max(1, (os.cpu_count() or 1) // workers)
+    settings = replace(settings, server=replace(server, secret=secret, threads=threads))
     if workers == 1 or settings.redis.url:
         return settings
     redis = PrivateRedis()

@@ -211,7 +211,7 @@ class ServerConfig:
     request_timeout_s: Seconds = 30
     """A request that takes longer is given up."""
     threads: OptionalCount = 0
-    """Searches and other blocking work at a time in a worker; 0 = one a core."""
+    """Searches at a time in a worker; 0 = a core's share of the workers, one at least."""
     queue: OptionalCount = 64
     """Requests that may wait for a thread; more are refused as busy."""
     result_cache: OptionalCount = 0

@@ -158,8 +158,12 @@ class ServerContext(Protocol):
         """Return the code that a caller may see."""
         ...
 
-    async def run(self, work: Callable[[], T], timeout_ms: float | None = None) -> T:
+    async def run(
+        self, work: Callable[[], T], timeout_ms: float | None = None, *, quick: bool = False
+    ) -> T:
         """Return what ``work`` returns, called on a thread for blocking work.
+
+        What is ``quick``, a matter of milliseconds, does not wait for what is not.
 
         Raises ``Busy`` when too much is waiting already and ``DeadlineExceeded`` when it is late,
         by ``timeout_ms`` where that is shorter than what every request is given.

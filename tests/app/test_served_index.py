@@ -100,7 +100,7 @@ def test_a_folder_that_became_a_link_leads_nowhere(tmp_path: Path, settings: Set
 
 
 async def test_a_pool_refuses_what_it_cannot_get_to() -> None:
-    pool = WorkPool(threads=1, queue=1, timeout_s=60)
+    pool = WorkPool(quick=1, others=1, queue=0, timeout_s=60)
     go = Event()
     first = asyncio.create_task(pool.run(go.wait))
     second = asyncio.create_task(pool.run(lambda: 2))
@@ -115,14 +115,26 @@ async def test_a_pool_refuses_what_it_cannot_get_to() -> None:
 
 
 async def test_a_pool_gives_up_work_that_is_late_and_keeps_its_place() -> None:
-    pool = WorkPool(threads=1, queue=0, timeout_s=0.01)
+    pool = WorkPool(quick=1, others=1, queue=0, timeout_s=0.01)
     go = Event()
-    with pytest.raises(DeadlineExceeded):
-        await pool.run(go.wait)
+    for quick in (True, False):
+        with pytest.raises(DeadlineExceeded):
+            await pool.run(go.wait, quick=quick)
     assert pool.saturated
     go.set()
     with ThreadPoolExecutor(1) as other:
         other.submit(go.wait).result()
+    pool.close()
+
+
+async def test_quick_work_does_not_wait_for_other_work() -> None:
+    pool = WorkPool(quick=1, others=1, queue=10, timeout_s=60)
+    go = Event()
+    slow = asyncio.create_task(pool.run(go.wait))
+    assert await pool.run(lambda: 1, quick=True) == 1
+    assert not slow.done()
+    go.set()
+    assert await slow
     pool.close()
 
 
@@ -131,7 +143,7 @@ ENDLESS = "SELECT count(*) FROM range(1000000000000) WHERE hash(range) = 1"
 
 @pytest.mark.parametrize("timeout_s", [0.05, 60])
 async def test_a_query_that_nobody_waits_for_gives_its_thread_back(timeout_s: float) -> None:
-    pool = WorkPool(threads=1, queue=0, timeout_s=timeout_s)
+    pool = WorkPool(quick=1, others=1, queue=0, timeout_s=timeout_s)
     begun = Event()
     with DuckDBManager(IN_MEMORY, DuckDBConfig()) as manager:
 

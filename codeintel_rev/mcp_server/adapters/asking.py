@@ -18,13 +18,15 @@ async def asked(
     ask: Callable[[Code, Scope | None], Document],
     *,
     timeout_ms: float | None = None,
+    quick: bool = False,
 ) -> Document:
-    """Return what ``ask`` returns of the code and the scope that a call may see.
+    """Return what ``ask``, which may be ``quick``, returns of the code and scope of a call.
 
     Raises what it raises, ``Busy``, and ``DeadlineExceeded`` after ``timeout_ms`` at the latest.
     """
     seen = await effective_scope(context, caller, scope)
-    found = await context.run(partial(ask, context.code(caller), seen.scope), timeout_ms)
+    work = partial(ask, context.code(caller), seen.scope)
+    found = await context.run(work, timeout_ms, quick=quick)
     return with_limits(found, seen.limits)
 
 

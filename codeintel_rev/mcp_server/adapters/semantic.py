@@ -26,6 +26,7 @@ async def semantic_search(
         scope,
         lambda code, seen: code.search(query, limit=limit, scope=seen, mode=mode, explain=explain),
         timeout_ms=time_budget_ms,
+        quick=context.settings.search.second_stage == "none",
     )
 
 
@@ -44,4 +45,5 @@ async def find_related(
         caller,
         scope,
         lambda code, seen: code.related(path, line, limit=limit, scope=seen),
+        quick=True,
     )
