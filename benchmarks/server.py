@@ -4,7 +4,9 @@
 
 ``cpu_ms`` is processor time a request, the server's own (other work on the machine does not count):
 of a search through the Python API, through ``POST /v1/search``, through the MCP tool
-``semantic_search``, and of an MCP tool that does nothing but return the same document.
+``semantic_search``, and of an MCP tool that does nothing but return the same document. ``kept`` asks
+one query again and again of a server that keeps results, so that nothing is searched: what remains is
+serving, without the caches that it and a search take from one another.
 ``closed_loop`` keeps 1, 16 and 64 connections busy with distinct queries, the load generator on the
 same machine. Prints one JSON document.
 """
@@ -145,7 +147,8 @@ def overhead(data_dir: Path, count: int) -> dict[str, object]:
     found: dict[str, object] = {"queries": len(queries)}
     found["python_api"] = costs(os.getpid(), queries, lambda q: index.search(q, limit=LIMIT))
     documents = [search_document(index.search(query, limit=LIMIT)) for query in queries]
-    document = sorted(documents, key=lambda found: len(json.dumps(found)))[len(documents) // 2]
+    by_size = sorted(documents, key=lambda found: len(json.dumps(found)))
+    document = by_size[len(documents) // 2]
     with serving(data_dir, 1) as (pid, port):
         http_ = http.client.HTTPConnection("127.0.0.1", port)
         body = {"limit": LIMIT}
@@ -155,6 +158,7 @@ def overhead(data_dir: Path, count: int) -> dict[str, object]:
         found["mcp_semantic_search"] = costs(
             pid, queries, lambda q: post(http_, "/mcp", tool_call(q))
         )
+    found["kept"] = kept(data_dir, document["query"], len(queries))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "document.json"
         file.write_text(json.dumps(document))
@@ -167,6 +171,21 @@ def overhead(data_dir: Path, count: int) -> dict[str, object]:
             )
     index.close()
     return found
+
+
+def kept(data_dir: Path, query: str, count: int) -> dict[str, object]:
+    """Return what a result costs that was found before."""
+    os.environ["SERVER_RESULT_CACHE"] = "10"
+    with serving(data_dir, 1) as (pid, port):
+        del os.environ["SERVER_RESULT_CACHE"]
+        http_ = http.client.HTTPConnection("127.0.0.1", port)
+        body = {"limit": LIMIT, "query": query}
+        return {
+            "v1_search": costs(pid, [query] * count, lambda _: post(http_, "/v1/search", body)),
+            "mcp_semantic_search": costs(
+                pid, [query] * count, lambda q: post(http_, "/mcp", tool_call(q))
+            ),
+        }
 
 
 async def keep_busy(port: int, queries: Iterator[str], until: float, walls: list[float]) -> int:
