@@ -58,6 +58,8 @@ _INLINE_TAG = re.compile(r"\{@\w+\s+([^{}]*)\}")
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>")
 _NO_PROSE = re.compile(r"[#|<>!`~=+\-*\[/]|\d+[.)]")
 MIN_PROSE_WORDS = 4
+_TYPED = re.compile(r"[ \t]*(?P<typed>(?:[\w:<>,*&\[\]?@]+\s+)*[*&]*(?:\w+::)*)~?")
+_MARK = re.compile(r"\s*(?P<mark>\(|=(?!=)|:(?!:))")
 _TAG = re.compile(r"[@\\](?:param|returns?|throws|brief)\b")
 
 
@@ -124,15 +126,25 @@ def leaf(symbol: str) -> str:
 
 def _bare_line(lines: Sequence[str], name: str) -> int | None:
     """Return the line that defines a name without a keyword: typed, assigned or with a body."""
-    typed = r"(?P<typed>(?:[\w:<>,*&\[\]?@]+\s+)*[*&]*(?:\w+::)*)~?"
-    pattern = re.compile(rf"[ \t]*{typed}{re.escape(name)}\s*(?P<mark>\(|=(?!=)|:(?!:))")
     for number, line in enumerate(lines):
-        match = pattern.match(line[:MAX_LINE])
-        if match is None or _STATEMENT.match(line) or _LEAD.match(line):
+        found = _typed_and_mark(line[:MAX_LINE], name) if name in line else None
+        if found is None or _STATEMENT.match(line) or _LEAD.match(line):
             continue
+        typed, mark = found
         opens_body = line.rstrip().endswith("{") or lines[number + 1 : number + 2] == ["{"]
-        if match["mark"] != "(" or match["typed"] or opens_body:
+        if mark != "(" or typed or opens_body:
             return number
+    return None
+
+
+def _typed_and_mark(line: str, name: str) -> tuple[str, str] | None:
+    """Return what stands before a name that begins a line, and the sign after it."""
+    at = line.rfind(name)
+    while at >= 0:
+        typed, mark = _TYPED.fullmatch(line, 0, at), _MARK.match(line, at + len(name))
+        if typed and mark:
+            return typed["typed"], mark["mark"]
+        at = line.rfind(name, 0, at + len(name) - 1)
     return None
 
 

@@ -147,7 +147,7 @@ class Entry:
 
         A name that may as well be a plain word (``match``) has to be called.
         """
-        if not name or name == self.name:
+        if not name or name == self.name or name not in self.passage.code:
             return False
         tail = "" if re.search(r"[A-Z_\d]", name) else r"\s*(?:::<[^>]*>)?\("
         return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$]){tail}", self.code) is not None

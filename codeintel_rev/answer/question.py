@@ -108,7 +108,7 @@ def question_of(text: str) -> Question:
 
 def stems_of(text: str) -> frozenset[str]:
     """Return the telling words of a text without their endings."""
-    return frozenset(stem(term) for term in tokenize(text) if term not in _UNTOLD)
+    return frozenset(map(stem, set(tokenize(text)) - _UNTOLD))
 
 
 def _names(text: str) -> frozenset[str]:
