@@ -24,24 +24,30 @@ class AgentClient:
     title: str
     file: str
     """Relative to the project."""
-    servers_key: Literal["mcpServers", "servers"]
+    servers_key: Literal["mcp", "mcpServers", "servers"]
     project: str
     """What the agent puts in place of the project's folder; empty = it starts servers there."""
     programs: tuple[str, ...]
     traces: tuple[str, ...]
     """Folders and files in a home directory that tell that it is used."""
-    typed: bool = True
-    """Whether an entry says by which transport a server is reached."""
+    started: tuple[tuple[str, Any], ...] = (("type", "stdio"),)
+    """What else the entry of a server says that the agent starts."""
+    reached: tuple[tuple[str, Any], ...] = (("type", "http"),)
+    """What else that of a server says that runs elsewhere."""
+    is_one_list: bool = False
+    """Whether a command and its arguments are one list."""
 
     def entry(self, command: str, arguments: Sequence[str]) -> Entry:
         """Return the entry that starts ``command mcp`` for the project."""
         repo = ["--repo", self.project] if self.project else []
-        typed = {"type": "stdio"} if self.typed else {}
-        return {**typed, "command": command, "args": ["mcp", *repo, *arguments]}
+        words = ["mcp", *repo, *arguments]
+        if self.is_one_list:
+            return {**dict(self.started), "command": [command, *words]}
+        return {**dict(self.started), "command": command, "args": words}
 
     def entry_of_url(self, url: str) -> Entry:
         """Return the entry for a server that runs elsewhere."""
-        return ({"type": "http"} if self.typed else {}) | {"url": url}
+        return dict(self.reached) | {"url": url}
 
 
 CLIENTS: Final = (
@@ -62,7 +68,8 @@ CLIENTS: Final = (
         project="${workspaceFolder}",
         programs=("cursor", "cursor-agent"),
         traces=(".cursor",),
-        typed=False,
+        started=(),
+        reached=(),
     ),
     AgentClient(
         name="vscode",
@@ -72,6 +79,28 @@ CLIENTS: Final = (
         project="${workspaceFolder}",
         programs=("code", "code-insiders", "codium"),
         traces=(".vscode", ".vscode-server", ".config/Code"),
+    ),
+    AgentClient(
+        name="gemini",
+        title="Gemini CLI",
+        file=".gemini/settings.json",
+        servers_key="mcpServers",
+        project="",
+        programs=("gemini",),
+        traces=(".gemini",),
+        started=(),
+    ),
+    AgentClient(
+        name="opencode",
+        title="OpenCode",
+        file="opencode.json",
+        servers_key="mcp",
+        project="",
+        programs=("opencode",),
+        traces=(".config/opencode",),
+        started=(("type", "local"), ("enabled", True)),
+        reached=(("type", "remote"), ("enabled", True)),
+        is_one_list=True,
     ),
 )
 

@@ -23,7 +23,7 @@ def install(
     clients: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[claude-code|cursor|vscode]...",
+            metavar="[claude-code|cursor|vscode|gemini|opencode]...",
             help="Agents to tell about the index. [default: those that are found]",
             show_default=False,
         ),
@@ -38,8 +38,9 @@ def install(
 ) -> None:
     """Tell the agents that work on a repository where to find the tools of this program.
 
-    Shows what changes in the project's files (.mcp.json, .cursor/mcp.json, .vscode/mcp.json) and
-    asks before writing. With --json nothing is asked, and nothing written without --yes.
+    Shows what changes in the project's files (.mcp.json, .cursor/mcp.json, .vscode/mcp.json,
+    .gemini/settings.json, opencode.json) and asks before writing. With --json nothing is asked, and
+    nothing written without --yes.
     """
     from codeintel_rev.app.agent_setup import chosen, own_command, planned
     from codeintel_rev.cli.serving import place_of

@@ -47,9 +47,9 @@ def test_an_entry_is_written_and_taken_back(
 ) -> None:
     assert install(client.name, "--yes") == exit_codes.DONE
     entry = entry_in(project, client)
-    assert entry["command"] == own_command()
-    assert entry["args"][0] == "mcp"
-    assert str(project) not in json.dumps(entry["args"])
+    line = entry["command"] if client.is_one_list else [entry["command"], *entry["args"]]
+    assert line[:2] == [own_command(), "mcp"]
+    assert str(project) not in json.dumps(line[2:])
     written = (project / client.file).read_text()
     assert install(client.name, "--yes") == exit_codes.DONE
     assert "nothing to change" in capsys.readouterr().out
@@ -73,10 +73,10 @@ def test_what_others_wrote_stays(client: AgentClient) -> None:
 
 
 def test_a_server_elsewhere_is_named_by_its_address(project: Path, install: Install) -> None:
-    assert install("claude-code", "vscode", "--url", "https://x/mcp", "--yes") == exit_codes.DONE
+    names = [client.name for client in CLIENTS]
+    assert install(*names, "--url", "https://x/mcp", "--yes") == exit_codes.DONE
     for client in CLIENTS:
-        if client.name != "cursor":
-            assert entry_in(project, client) == {"type": "http", "url": "https://x/mcp"}
+        assert entry_in(project, client) == {**dict(client.reached), "url": "https://x/mcp"}
     assert install("cursor", "--url", "file:///etc", "--yes") == exit_codes.USAGE
 
 
@@ -144,4 +144,4 @@ def test_a_link_is_not_followed(project: Path, install: Install) -> None:
 
 def test_an_unknown_agent_is_told(install: Install, capsys: Capture) -> None:
     assert install("emacs") == exit_codes.BAD_INPUT
-    assert "claude-code, cursor, vscode" in capsys.readouterr().err
+    assert "claude-code, cursor, vscode, gemini, opencode" in capsys.readouterr().err
