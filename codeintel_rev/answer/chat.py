@@ -12,6 +12,7 @@ from codeintel_rev.answer.budget import Deadline
 from codeintel_rev.answer.citations import CitationParser, Mention
 from codeintel_rev.answer.context import AnswerOptions
 from codeintel_rev.answer.extractive import Piece
+from codeintel_rev.answer.failures import tell_failure
 from codeintel_rev.answer.narrowing import last_sentence, narrowed
 from codeintel_rev.answer.passages import cite
 from codeintel_rev.answer.prompt import Prompt
@@ -125,7 +126,7 @@ class ChatSynthesis:
                 is_late = isinstance(error, TimeoutError) and guard.expired()
                 self.limits.append(self._bad_end(late=is_late))
                 if not is_late:
-                    log.warning("synthesis failed: %s", error, exc_info=error)
+                    tell_failure(log, "synthesis", error)
                 return
             self.pieces_sent += 1
             # a broken escape may be half a character, which nothing downstream could encode

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Generic, Literal, TypeVar
 
+from codeintel_rev.answer.failures import tell_failure
 from codeintel_rev.cancellation import Cancellation
 from codeintel_rev.errors import InvalidArgument, NotFound, ScopeEmpty
 from codeintel_rev.ports import Clock
@@ -66,7 +67,7 @@ async def run_stage(
         if isinstance(error, TimeoutError) and guard.expired():
             return Outcome("timed_out")
         if not isinstance(error, CALLERS_ERRORS):
-            log.warning("%s failed: %s", stage, error, exc_info=error)
+            tell_failure(log, stage, error)
         return Outcome("failed", error=error)
     return Outcome("ok" if value else "empty", value, (clock() - started) * 1000)
 
