@@ -82,6 +82,9 @@ def check_journal(patient: Patient) -> str:
     found = patient.view.quick_check()
     if found != "ok":
         raise Fault(f"state.sqlite is damaged: {found}")
+    fault = patient.view.fault()
+    if fault is not None:
+        raise Fault(f"state.sqlite holds {fault}")
     return f"sequence {patient.meta['sequence']}, generation {patient.generation}"
 
 
@@ -114,6 +117,9 @@ def check_chunks(patient: Patient) -> str:
     for first in range(0, len(stored), _TEXTS):
         for _ in patient.view.texts(stored[first : first + _TEXTS].tolist()):
             pass  # to unpack a text is to compare it with its checksum
+    if patient.view.unreadable:
+        bad = patient.view.unreadable
+        raise Fault(f"{len(bad)} texts cannot be unpacked, the first is of row {min(bad)}")
     return f"{int(patient.live.sum()):,} live, {len(stored):,} stored"
 
 

@@ -56,10 +56,9 @@ class DefinitionSearch:
         if not parts:
             return FoundHits([], 0)
         found = ordered(self._texts(), joined(parts), limit)
-        return FoundHits(
-            [self._hit([self._candidates[place.row] for place in group]) for group in found.listed],
-            found.total,
-        )
+        groups = ([self._candidates[place.row] for place in group] for group in found.listed)
+        hits = [hit for group in groups if (hit := self._hit(group)) is not None]
+        return FoundHits(hits, found.total)
 
     def _in_scope(self, files: FileFilter) -> list[_Candidate]:
         # SQLite knows letters only within ASCII, and no regular expressions
@@ -84,21 +83,29 @@ class DefinitionSearch:
         snapshots, path_numbers, lines = np.array(columns, dtype=np.int64).T
         return Texts(np.arange(len(columns)), snapshots, path_numbers, lines)
 
-    def _hit(self, group: Sequence[_Candidate]) -> SearchHit:
-        holders = [self._holder(candidate) for candidate in group]
+    def _hit(self, group: Sequence[_Candidate]) -> SearchHit | None:
+        """Return a definition with the places that hold it; ``None`` when none can be read."""
+        holders = [holder for candidate in group if (holder := self._holder(candidate)) is not None]
+        if not holders:
+            return None
         symbol = group[0].symbol
         record = msgspec.structs.replace(holders[0][1], symbol=symbol.qualname, kind=symbol.kind)
         end_column = symbol.column + len(symbol.name) - 1
         hit = hit_of_record(record, 1.0, column=symbol.column, end_column=end_column)
         return placed_group(self._view, Group(hit, holders))
 
-    def _holder(self, candidate: _Candidate) -> Holder:
-        """Return the snapshot of a definition, and its chunk as if it were the name's line alone."""
+    def _holder(self, candidate: _Candidate) -> Holder | None:
+        """Return the snapshot of a definition, and its chunk as if it were the name's line alone.
+
+        ``None`` when the index holds no chunk there, or one that cannot be read.
+        """
         snapshot = self._view.snapshots[candidate.snapshot]
         line = candidate.symbol.line
         row = self._view.catalog.row_at(snapshot, candidate.path, line)
-        assert row is not None, "a name is no white space, so a chunk holds it"
-        record = dict(self._view.catalog.holders(row))[snapshot]
+        held = {} if row is None else dict(self._view.catalog.holders(row))
+        record = held.get(snapshot)
+        if record is None:
+            return None
         text = record.content.split("\n")[line - record.start_line].rstrip(BLANKS)
         return snapshot, msgspec.structs.replace(
             record, start_line=line, end_line=line, content=text

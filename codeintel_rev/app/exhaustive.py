@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from codeintel_rev.app.catalogs import Catalogs
 from codeintel_rev.app.definition_search import DefinitionSearch
+from codeintel_rev.app.held_back import EMPTY, LEFT_OUT
 from codeintel_rev.app.line_search import FoundHits, LineSearch
 from codeintel_rev.app.repository import OpenRepository, RepositoryView
 from codeintel_rev.cancellation import is_cancelled
@@ -26,8 +27,8 @@ class Exhausted(NamedTuple):
     hits: list[SearchHit]
     """The first ones by repository, path and line."""
     total: int
-    in_scope: bool
-    """Whether there was anything to search."""
+    limits: tuple[str, ...]
+    """What held the search back."""
 
 
 class Deadline:
@@ -86,6 +87,7 @@ class ExhaustiveSearcher:
         hits: list[SearchHit] = []
         total = 0
         in_scope = False
+        limits: tuple[str, ...] = ()
         for opened in repositories:
             with opened.view(scope) as view:
                 if view is None or not view.channels.mask.any():
@@ -99,7 +101,8 @@ class ExhaustiveSearcher:
                     raise deadline.exceeded() from error
                 hits += found.hits
                 total += found.total
-        return Exhausted(hits, total, in_scope)
+                limits += (LEFT_OUT,) if view.catalog.has_left_out else ()
+        return Exhausted(hits, total, tuple(dict.fromkeys(limits)) if in_scope else (EMPTY,))
 
     def _search(
         self,

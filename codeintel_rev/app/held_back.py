@@ -15,6 +15,8 @@ from codeintel_rev.types import Mode, Scope
 EMPTY: Final = "scope_empty"
 REDUCED: Final = "scope_reduced"
 TRIMMED: Final = "query_trimmed"
+LEFT_OUT: Final = "hydration_error"
+"""A hit that cannot be read is left out."""
 
 
 def held_back(
@@ -24,12 +26,17 @@ def held_back(
     views = [view for view in selected if view is not None and view.channels.mask.any()]
     if not views:
         return [EMPTY]
-    words = [word for view in views for word in view.limits]
+    words = [word for view in views for word in damage(view)]
     if _names_repositories(scope) and names_snapshots(scope) and None in selected:
         words.append(REDUCED)
     if mode in ("hybrid", "lexical") and not query.location and len(set(query.terms)) > MAX_TERMS:
         words.append(TRIMMED)
     return words + missing_place(query, views)
+
+
+def damage(view: RepositoryView) -> tuple[str, ...]:
+    """Return what could not be used of a repository up to now."""
+    return (*view.limits, LEFT_OUT) if view.catalog.has_left_out else view.limits
 
 
 def _names_repositories(scope: Scope | None) -> bool:

@@ -104,33 +104,46 @@ class LineSearch:
 
     def _long_texts(self) -> Iterator[tuple[int, bytes]]:
         for number, parts in self._lines.long_lines.items():
-            yield number, self._long_text(parts)
+            text = self._long_text(parts)
+            if text is not None:
+                yield number, text
 
-    def _long_text(self, parts: LongLine) -> bytes:
-        """Return a line as it was before it was cut, but with blanks for any white space there."""
+    def _long_text(self, parts: LongLine) -> bytes | None:
+        """Return a line as it was before it was cut, but with blanks for any white space there.
+
+        ``None`` when a part of it cannot be read.
+        """
         texts = dict(self._view.catalog.texts([row for row, _ in parts]))
+        if not all(row in texts for row, _ in parts):
+            return None
         return b"".join(b" " * gap + texts[row] for row, gap in parts)
 
     # --- telling ------------------------------------------------------------------------------
 
     def _hits(self, groups: list[list[Place]]) -> list[SearchHit]:
-        found = [self._group(places) for places in groups]
+        found = [group for places in groups if (group := self._group(places)) is not None]
         columns = self._empty.columns(self._pattern, [group.best.code for group in found])
         return [
             replace(placed_group(self._view, group), column=first, end_column=last)
             for group, (first, last) in zip(found, columns, strict=True)
         ]
 
-    def _group(self, places: list[Place]) -> Group:
-        holders = [self._holder(place) for place in places]
-        return Group(hit_of_record(holders[0][1], 1.0), holders)
+    def _group(self, places: list[Place]) -> Group | None:
+        holders = [holder for place in places if (holder := self._holder(place)) is not None]
+        return Group(hit_of_record(holders[0][1], 1.0), holders) if holders else None
 
-    def _holder(self, place: Place) -> Holder:
-        """Return the snapshot of a place, and its chunk as if it were this line alone."""
+    def _holder(self, place: Place) -> Holder | None:
+        """Return the snapshot of a place, and its chunk as if it were this line alone.
+
+        ``None`` when it cannot be read.
+        """
         snapshot = self._view.snapshots[place.snapshot]
         parts = self._lines.long_lines.get(place.row)
-        record = self._records(place.row if parts is None else parts[0][0])[snapshot]
-        text = record.content if parts is None else self._long_text(parts).decode()
+        record = self._records(place.row if parts is None else parts[0][0]).get(snapshot)
+        if record is None:
+            return None
+        line = None if parts is None else self._long_text(parts)
+        text = record.content if line is None else line.decode()
         return snapshot, msgspec.structs.replace(
             record,
             start_line=place.line,

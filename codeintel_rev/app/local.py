@@ -248,7 +248,7 @@ class LocalIndex:
         found = self._exhaustive_searcher().search(
             self.selected(scope), pattern, limit, scope, symbols=symbols
         )
-        limits = self._limits if found.in_scope else (*self._limits, "scope_empty")
+        limits = (*self._limits, *found.limits)
         took_ms = round((time.perf_counter() - started) * 1000, 3)
         return SearchResult(query, tuple(found.hits), limits, took_ms, found.total)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from codeintel_rev.app.held_back import damage
 from codeintel_rev.app.hit_places import placed_hits
 from codeintel_rev.app.requests import checked_limit, checked_scope
 from codeintel_rev.errors import InvalidArgument, NotFound
@@ -69,8 +70,8 @@ def related_code(
         with opened.view(scope) as view:
             if view is not None and view.channels.mask.any():
                 reached = True
-                limits += view.limits
                 hits += _hits(view, chunk, limit * _SPARE)
+                limits += damage(view)
     limits += [] if reached else ["scope_empty"]
     hits.sort(key=lambda hit: (-hit.score, hit.doc_id))
     others = collapsed(hit for hit in hits if not source.is_in(hit))

@@ -14,7 +14,7 @@ import numpy as np
 from codeintel_rev.errors import IndexMissing
 from codeintel_rev.indexing.chunker import CHUNKER_VERSION
 from codeintel_rev.indexing.prepare import PreparedChunk, PreparedFile
-from codeintel_rev.io import file_lock, journal_schema, storage_failure
+from codeintel_rev.io import file_lock, journal_faults, journal_schema, storage_failure
 from codeintel_rev.io.journal import WORKTREE, Journal, Snapshot
 from codeintel_rev.io.journal_writer import JournalWriter, NewChunk, NewVersion
 from codeintel_rev.io.packing import Span, unpack_text
@@ -138,7 +138,7 @@ class RepositoryFolder(NamedTuple):
         with (
             storage_failure.explained(self.path),
             file_lock.hold(self.writer_lock, timeout_s=timeout_s, on_wait=on_wait),
-            journal_schema.explained(self.journal),
+            journal_faults.explained(self.journal),
         ):
             yield
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -123,18 +123,25 @@ def encode_state(state: WorkTreeState | None, moved: frozenset[str] = frozenset(
 
 
 def decode_state(text: str | None) -> WorkTreeState | None:
-    """Return the state that ``encode_state`` wrote."""
+    """Return the state that ``encode_state`` wrote; ``None``, as where there is none, if it did not."""
     if text is None:
         return None
     try:
-        document = msgspec.json.decode(text)
+        document = _json_of(text)
+        return WorkTreeState(
+            document["stamp"],
+            frozenset(document["unsettled"]),
+            frozenset(document.get("staged", ())),
+            document.get("base"),
+        )
+    except (KeyError, TypeError, ValueError):  # every file is looked at, and a new state kept
+        return None
+
+
+def _json_of(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
     except msgspec.DecodeError:
         import json
 
-        document = json.loads(text)
-    return WorkTreeState(
-        document["stamp"],
-        frozenset(document["unsettled"]),
-        frozenset(document.get("staged", ())),
-        document.get("base"),
-    )
+        return json.loads(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from codeintel_rev.io.journal_schema import is_unusable, open_checked, unusable
+from codeintel_rev.errors import IndexDamaged
+from codeintel_rev.io.journal_faults import explained, fault_of
+from codeintel_rev.io.journal_schema import open_checked
 from codeintel_rev.io.packing import (
     Span,
     bitmap_length,
@@ -24,6 +27,8 @@ from codeintel_rev.io.packing import (
 )
 from codeintel_rev.io.vector_store import Segment
 from codeintel_rev.types import ChunkHead, ChunkRecord, Symbol
+
+_log = logging.getLogger(__name__)
 
 WORKTREE = "worktree"
 """The ref under which a working tree's own state is kept."""
@@ -85,15 +90,14 @@ class Journal:
         except IndexError:
             connection = open_checked(self.path)
         try:
-            connection.execute("BEGIN")
-            try:
-                yield JournalView(connection)
-            finally:
-                connection.execute("COMMIT")
-        except BaseException as error:
+            with explained(self.path):
+                connection.execute("BEGIN")
+                try:
+                    yield JournalView(connection)
+                finally:
+                    connection.execute("COMMIT")
+        except BaseException:
             connection.close()
-            if isinstance(error, sqlite3.Error) and is_unusable(error):
-                raise unusable(self.path, error) from error
             raise
         else:
             self._idle.append(connection)
@@ -109,6 +113,8 @@ class JournalView:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self.unreadable: set[int] = set()
+        """Rows whose text was asked for and left out, because it is not as it was written."""
 
     def meta(self) -> dict[str, Any]:
         """Return versions, sequence and row counters."""
@@ -129,7 +135,7 @@ class JournalView:
         row = self._connection.execute(
             "SELECT id, ref, branch, commit_sha, tree_state FROM snapshot WHERE ref = ?", (ref,)
         ).fetchone()
-        return Snapshot(*row) if row else None
+        return _snapshot(row) if row else None
 
     def stored_rows(self) -> NDArray[np.int64]:
         """Return the rows of all stored chunks, ascending."""
@@ -145,12 +151,16 @@ class JournalView:
         """Return ``ok``, or the first thing that SQLite finds wrong with its file."""
         return str(self._one("PRAGMA quick_check(1)"))
 
+    def fault(self) -> str | None:
+        """Return the first thing that nobody wrote, in words, or ``None``."""
+        return fault_of(self._connection)
+
     def snapshots(self) -> list[Snapshot]:
         """Return every snapshot in the order in which they were first taken."""
         rows = self._connection.execute(
             "SELECT id, ref, branch, commit_sha, tree_state FROM snapshot ORDER BY id"
         )
-        return [Snapshot(*row) for row in rows]
+        return [_snapshot(row) for row in rows]
 
     def live(self, snapshot_id: int) -> NDArray[np.bool_]:
         """Return the snapshot's row bitmap."""
@@ -287,16 +297,27 @@ class JournalView:
         return {row[0]: ChunkHead(*row) for row in found}
 
     def texts(self, rows: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-        """Yield the (row, text) of stored chunks in no order, the text as UTF-8."""
+        """Yield the (row, text) of stored chunks in no order, the text as UTF-8.
+
+        What is not as it was written is left out, and told by ``unreadable``; so it is elsewhere.
+        """
         found = self._connection.execute(
             "SELECT row, content FROM json_each(?) JOIN chunk ON row = json_each.value",
             (f"[{','.join(map(str, rows))}]",),
         )
         for row, content in found:
-            yield row, unpack_utf8(content)
+            try:
+                text = unpack_utf8(content)
+            except IndexDamaged as error:
+                self._leave_out(row, error)
+            else:
+                yield row, text
 
     def hydrate(self, snapshot_id: int, rows: Sequence[int]) -> list[ChunkRecord]:
-        """Return the records of ``rows`` in that order; rows not in the snapshot are left out."""
+        """Return the records of ``rows`` in that order; rows not in the snapshot are left out.
+
+        So is what is not as it was written, which ``unreadable`` tells.
+        """
         found = self._connection.execute(
             "SELECT row, chunk.id, path.path, chunk.lang, kind, symbol, content, content_hash, spans"
             " FROM json_each(?) CROSS JOIN chunk ON row = json_each.value"  # in this order
@@ -307,9 +328,12 @@ class JournalView:
         )
         records = {}
         for row, *columns, packed in found:
-            span = span_of(packed, row)
-            if span is not None:
-                records[row] = _record(columns, span)
+            try:
+                span = span_of(packed, row)
+                if span is not None:
+                    records[row] = _record(columns, span)
+            except IndexDamaged as error:
+                self._leave_out(row, error)
         return [records[row] for row in rows if row in records]
 
     def definitions(self, snapshot_id: int, name: str, limit: int) -> list[tuple[str, Symbol]]:
@@ -360,7 +384,11 @@ class JournalView:
             (snapshot_id,),
         )
         places = ((path, word.partition(":")) for path, words in found for word in words.split())
-        return [(path, int(line), kind) for path, (line, _, kind) in places]
+        return [(path, int(line), kind) for path, (line, _, kind) in places if line.isdecimal()]
+
+    def _leave_out(self, row: int, error: IndexDamaged) -> None:
+        self.unreadable.add(row)
+        _log.warning("chunk %d is left out: %s (%s)", row, error.message, error.hint)
 
     def _rows(
         self, query: str, snapshot_id: int, paths: Iterable[str] | None
@@ -380,6 +408,16 @@ class JournalView:
 def is_text(path: str) -> bool:
     """Return whether a path can be in the journal: one that is no UTF-8 never is."""
     return path.isascii() or not any("\ud800" <= character <= "\udfff" for character in path)
+
+
+def _snapshot(row: Sequence[Any]) -> Snapshot:
+    """Return a snapshot; its ref decides where files are read, so that it is looked at."""
+    if not isinstance(row[1], str):
+        raise IndexDamaged(
+            "the journal holds a snapshot without a name",
+            hint="run `codeintel doctor --repair`",
+        )
+    return Snapshot(*row)
 
 
 def _record(found: Sequence[Any], span: Span) -> ChunkRecord:

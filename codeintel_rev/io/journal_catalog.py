@@ -46,6 +46,11 @@ class JournalCatalog:
         self._snapshots = snapshots
         self._memory = memory or HeadMemory()
 
+    @property
+    def has_left_out(self) -> bool:
+        """Whether a chunk was asked for whose text is not as it was written."""
+        return bool(self._journal.unreadable)
+
     def heads(self, rows: Sequence[int]) -> dict[int, ChunkHead]:
         """Return what ranking needs of ``rows``, by row; unknown rows are left out."""
         found = self._memory.get(rows)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from codeintel_rev.errors import CodeIntelError, IndexDamaged, IndexForeign, IndexMissing
@@ -251,17 +249,6 @@ def is_unusable(error: BaseException) -> bool:
     if code is None:  # of the driver: a text that is no UTF-8, where only UTF-8 was written
         return isinstance(error, sqlite3.OperationalError)
     return code & 0xFF in _OUTSIDE
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Raise what ``unusable`` makes of SQLite's errors that blame the journal at ``path``."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        if is_unusable(error):
-            raise unusable(path, error) from error
-        raise
 
 
 def unusable(path: Path, cause: sqlite3.Error) -> CodeIntelError:

@@ -41,6 +41,8 @@ def pack_bitmap(live: NDArray[np.bool_]) -> bytes:
 
 def unpack_bitmap(blob: bytes) -> NDArray[np.bool_]:
     """Return the bitmap that ``pack_bitmap`` compressed, writable, one element a row."""
+    if not isinstance(blob, bytes):
+        raise _damaged("a bitmap that is none")
     packed = np.frombuffer(_inflated(blob[8:]), dtype=np.uint8)
     length = bitmap_length(blob)
     if len(packed) != (length + 7) // 8:
@@ -60,13 +62,13 @@ def pack_spans(spans: list[Span]) -> bytes:
 
 def unpack_spans(blob: bytes) -> NDArray[np.int32]:
     """Return spans as an ``(n, 5)`` array in the order of ``Span``'s fields."""
-    return np.frombuffer(blob, dtype="<i4").reshape(-1, 5)
+    return np.frombuffer(_spans(blob), dtype="<i4").reshape(-1, 5)
 
 
 def span_of(blob: bytes, row: int) -> Span | None:
     """Return the span of one row out of packed spans; ``None`` when they do not hold it."""
     wanted = row.to_bytes(4, "little")
-    at = blob.find(wanted)
+    at = _spans(blob).find(wanted)
     while at >= 0 and at % _SPAN.size:  # the same bytes in another field
         at = blob.find(wanted, at + 1)
     return Span._make(_SPAN.unpack_from(blob, at)) if at >= 0 else None
@@ -98,10 +100,17 @@ def unpack_text_and_doc(blob: bytes) -> tuple[str, str]:
     return text, data[end:].decode("utf-8", "surrogatepass")
 
 
+def _spans(blob: bytes) -> bytes:
+    """Return packed spans that are whole; SQLite may give anything for what a bit was flipped in."""
+    if not isinstance(blob, bytes) or len(blob) % _SPAN.size:
+        raise _damaged("lines of no chunk")
+    return blob
+
+
 def _inflated(blob: bytes) -> bytes:
     try:
         return zlib.decompress(blob)
-    except zlib.error as error:
+    except (TypeError, zlib.error) as error:
         raise _damaged(f"what cannot be unpacked: {error}") from error
 
 

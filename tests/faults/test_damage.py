@@ -6,9 +6,11 @@ import json
 import os
 import random
 import shlex
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.app.local import open_index
 from codeintel_rev.app.refreshing import quiet
 from codeintel_rev.config.settings import Settings
-from codeintel_rev.errors import IndexDamaged, IndexMissing
+from codeintel_rev.errors import CodeIntelError, IndexDamaged, IndexMissing
 from tests.faults.kill import source
 from tests.faults.oracle import contents
 
@@ -98,6 +100,76 @@ def test_without_its_vectors_an_index_is_searched_by_words(
     assert "the vector file rows-0.f16 holds " in caplog.text
     assert repair(repo / ".codeintel", Settings(), quiet).ok
     assert contents(repo) == before
+
+
+def set_in_journal(repo: Path, sql: str, *values: object) -> None:
+    (journal,) = (repo / ".codeintel").glob("repos/*/state.sqlite")
+    with closing(sqlite3.connect(journal)) as connection, connection:
+        assert connection.execute(sql, values).rowcount
+
+
+def test_a_text_that_cannot_be_read_costs_its_own_hit(
+    repo: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = contents(repo)
+    part2 = "(SELECT id FROM path WHERE path = 'part2.py')"
+    set_in_journal(repo, f"UPDATE chunk SET content = x'78' WHERE path_id = {part2}")
+    with codeintel_rev.open(repo) as index:
+        searches = [
+            index.search("only_2_1"),
+            index.search_all("return"),
+            index.search_all("only_", symbols=True),
+            index.related("part1.py", 1),
+        ]
+        assert "hydration_error" in index.ask("What does only_2_1 do?").limits
+    for result in searches:
+        assert result.limits == ("hydration_error",)
+        assert result.hits
+        assert "part2.py" not in {hit.uri for hit in result.hits}
+    assert "is left out: the journal holds what cannot be unpacked" in caplog.text
+    found = {finding.name: finding for finding in examine(repo / ".codeintel").checks}
+    assert "1 texts cannot be unpacked" in found["shop: chunks"].detail
+    assert repair(repo / ".codeintel", Settings(), quiet).ok
+    assert contents(repo) == before
+
+
+@pytest.mark.parametrize(
+    ("sql", "value"),
+    [
+        ("UPDATE version SET spans = ?", b"\1\2\3"),
+        ("UPDATE version SET content_hash = ?", "no bytes"),
+        ("UPDATE path SET path = ?  WHERE id = 1", b""),
+        ("UPDATE snapshot SET live = ?", "no bytes"),
+        ("UPDATE snapshot SET ref = ?", b"no text"),
+    ],
+)
+def test_a_garbled_column_is_told_as_damage_and_mended(repo: Path, sql: str, value: object) -> None:
+    before = contents(repo)
+    set_in_journal(repo, sql, value)
+    with pytest.raises(IndexDamaged) as caught, open_index(repo, refresh=False) as index:
+        index.search_all("only")
+    assert "doctor --repair" in caught.value.hint
+    assert not examine(repo / ".codeintel").ok
+    assert repair(repo / ".codeintel", Settings(), quiet).ok
+    assert contents(repo) == before
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_flipped_bits_of_the_journal_are_never_a_raw_error(repo: Path, seed: int) -> None:
+    (journal,) = (repo / ".codeintel").glob("repos/*/state.sqlite")
+    with closing(sqlite3.connect(journal)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data, draw = bytearray(journal.read_bytes()), random.Random(seed)
+    for _ in range(8):
+        data[draw.randrange(100, len(data))] ^= 1 << draw.randrange(8)
+    journal.write_bytes(data)
+    for refresh in (False, True):
+        with suppress(CodeIntelError), open_index(repo, refresh=refresh) as index:
+            index.search("part number 2")
+            index.search_all("only")
+            index.status()
+    examine(repo / ".codeintel")
+    assert repair(repo / ".codeintel", Settings(), quiet).ok
 
 
 def test_a_damaged_journal_is_built_anew(repo: Path) -> None:
