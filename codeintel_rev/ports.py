@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -128,6 +128,14 @@ class ChunkCatalog(Protocol):
 
     def hydrate(self, rows: Sequence[int]) -> list[ChunkRecord]:
         """Return the records of live rows in the order asked; rows that are not live are left out."""
+        ...
+
+
+class ChunkTexts(Protocol):
+    """Rows to their text alone."""
+
+    def texts(self, rows: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        """Yield the (row, text) of stored chunks in no order, the text as UTF-8."""
         ...
 
 

@@ -272,7 +272,7 @@ class OpenRepository:
         mask = _mask(state, journal, snapshots, live, scope)
         catalog = JournalCatalog(journal, snapshots, self._heads)
         words = state.generation.words if self._bm25.enabled else AbsentIndex()
-        channels = Channels(state.vectors, words, catalog, mask, state.generation.sparse)
+        channels = Channels(state.vectors, words, catalog, catalog, mask, state.generation.sparse)
         return RepositoryView(
             repository=self.repository,
             snapshots=snapshots,

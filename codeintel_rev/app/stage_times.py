@@ -7,7 +7,14 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from codeintel_rev.ports import ChunkCatalog, Embedder, LexicalIndex, SparseChannel, VectorIndex
+from codeintel_rev.ports import (
+    ChunkCatalog,
+    ChunkTexts,
+    Embedder,
+    LexicalIndex,
+    SparseChannel,
+    VectorIndex,
+)
 from codeintel_rev.retrieval.hybrid import Channels
 
 if TYPE_CHECKING:
@@ -43,6 +50,7 @@ class StageTimes:
             vectors=_TimedVectors(channels.vectors, self),
             words=_TimedWords(channels.words, self),
             catalog=_TimedCatalog(channels.catalog, self),
+            texts=_TimedTexts(channels.texts, self),
             sparse=channels.sparse and _TimedSparse(channels.sparse, self),
         )
 
@@ -115,6 +123,15 @@ class _TimedCatalog:
     def hydrate(self, rows: Sequence[int]) -> list[ChunkRecord]:
         with self._times.measured("hydration"):
             return self._inner.hydrate(rows)
+
+
+class _TimedTexts:
+    def __init__(self, inner: ChunkTexts, times: StageTimes) -> None:
+        self._inner, self._times = inner, times
+
+    def texts(self, rows: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        with self._times.measured("hydration"):
+            return iter(list(self._inner.texts(rows)))
 
 
 class _TimedEmbedder:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codeintel_rev.ports import ChunkCatalog, Embedder, LexicalIndex, SparseChannel, VectorIndex
+from codeintel_rev.ports import (
+    ChunkCatalog,
+    ChunkTexts,
+    Embedder,
+    LexicalIndex,
+    SparseChannel,
+    VectorIndex,
+)
 from codeintel_rev.retrieval.candidate import Candidate
 from codeintel_rev.retrieval.explanation import explained
 from codeintel_rev.retrieval.fusion import RRF_K
-from codeintel_rev.retrieval.query import ParsedQuery, belongs, one_line, spoken
+from codeintel_rev.retrieval.query import ParsedQuery, belongs
 from codeintel_rev.retrieval.ranking import Ranked, rank
 from codeintel_rev.retrieval.signals import query_facts
 from codeintel_rev.retrieval.strength import Evidence
+from codeintel_rev.retrieval.verbatim import verbatim
 from codeintel_rev.text.kinds import definition_order
 from codeintel_rev.types import ChannelScores, ChunkRecord, Mode, SearchHit
 
@@ -25,9 +33,6 @@ CANDIDATES = 50
 
 WORDS_KNOWN = 150
 """Rows whose BM25 score is known, so that those that only the dense channel found have one too."""
-
-_MESSAGE_ROWS = 8
-"""Rows that are read in search of a message's source: nearly all of a search of many repositories."""
 
 _EXACT_LIMIT = 30
 """Definitions taken for each name."""
@@ -42,6 +47,7 @@ class Channels(NamedTuple):
     vectors: VectorIndex
     words: LexicalIndex
     catalog: ChunkCatalog
+    texts: ChunkTexts
     mask: NDArray[np.bool_]
     """Rows that are live and in scope."""
     sparse: SparseChannel | None = None
@@ -164,8 +170,8 @@ class HybridSearcher:
     def _with_exact(
         self, query: ParsedQuery, dense: Mapping[int, float], words: Mapping[int, float]
     ) -> Retrieved:
-        verbatim = self._verbatim(query, list(words))
-        return Retrieved(verbatim or self.exact(query), dense, words, bool(verbatim))
+        quoted = verbatim(query, list(words), self._channels.texts)
+        return Retrieved(quoted or self.exact(query), dense, words, bool(quoted))
 
     def dense(self, query: ParsedQuery, k: int) -> dict[int, float]:
         """Return rows by similarity to the query; none when no word of it is known."""
@@ -252,22 +258,6 @@ class HybridSearcher:
             heads = catalog.heads(rows)
             rows = [r for r in rows if r in heads and belongs(owner, heads[r].symbol, heads[r].uri)]
         return rows[:_EXACT_LIMIT]
-
-    def _verbatim(self, query: ParsedQuery, rows: Sequence[int]) -> list[int]:
-        """Return those of ``rows``, best first, whose text holds what the query quotes.
-
-        A message holds every word of its source, so that only the best rows by words are read.
-        """
-        if query.literals:
-            return self._holding(rows, query.literals, one_line)
-        return self._holding(rows[:_MESSAGE_ROWS], query.runs, spoken) if query.runs else []
-
-    def _holding(
-        self, rows: Sequence[int], wanted: Sequence[str], normalised: Callable[[str], str]
-    ) -> list[int]:
-        records = self._channels.catalog.hydrate(rows)
-        texts = ((record.row, normalised(record.content)) for record in records)
-        return [row for row, text in texts if any(literal in text for literal in wanted)]
 
 
 def exact_first(

@@ -8,12 +8,11 @@ from itertools import islice
 from typing import NamedTuple
 
 from codeintel_rev.retrieval.stop_words import STOP_WORDS
-from codeintel_rev.text.code_tokenizer import tokenize
+from codeintel_rev.text.code_tokenizer import tokenize, words_of
 
 _LOCATION = re.compile(r"^\s*([\w./\\@+~-]*\w\.?\w*):(\d{1,7})(?:[:-]\d+)?\s*$")
 _IDENTIFIER = re.compile(r"^\s*[A-Za-z_$][\w$]*(?:(?:\.|::|->|#)[A-Za-z_$][\w$]*)*(?:\(\s*\))?\s*$")
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
-_WORD = re.compile(r"\w+")
 _CODE_NAME = re.compile(
     r"(?<![\w.])(?:[A-Za-z]+_\w+|_\w{2,}|[a-z]+[a-z0-9]*[A-Z]\w*|[A-Z]+[a-z0-9]+[A-Z]\w*|[A-Za-z_]\w*(?=\(\)))"
 )
@@ -114,8 +113,8 @@ def _qualified(parts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _is_mostly(quoted: tuple[str, ...], text: str) -> bool:
-    words = sum(len(_WORD.findall(literal)) for literal in quoted)
-    return words >= _LEAST_QUOTED * len(_WORD.findall(text))
+    words = sum(len(words_of(literal)) for literal in quoted)
+    return words >= _LEAST_QUOTED * len(words_of(text))
 
 
 def literals_of(text: str) -> tuple[str, ...]:
@@ -144,7 +143,7 @@ def message_runs(text: str) -> tuple[str, ...]:
 
 def spoken(text: str) -> str:
     """Return the words of ``text`` in lower case with single spaces, and nothing else."""
-    return " ".join(_WORD.findall(text.lower()))
+    return " ".join(words_of(text.lower()))
 
 
 def one_line(text: str) -> str:

@@ -45,8 +45,12 @@ def tokenize(text: str) -> list[str]:
     Terms are lower case and at most ``MAX_TERM_LENGTH`` characters. Chinese, Japanese and Korean
     runs become overlapping pairs of characters; other scripts keep their words.
     """
-    words = text.translate(_ASCII_WORDS).split() if text.isascii() else _WORD.findall(text)
-    return list(chain.from_iterable(map(_terms_of_word.__getitem__, words)))
+    return list(chain.from_iterable(map(_terms_of_word.__getitem__, words_of(text))))
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of ``text`` as written, in order, with repeats."""
+    return text.translate(_ASCII_WORDS).split() if text.isascii() else _WORD.findall(text)
 
 
 def identifiers(text: str) -> list[str]:
