@@ -11,7 +11,7 @@ from threading import Event, Thread
 from typing import NamedTuple
 
 from codeintel_rev.app.components import IndexEmbedder, load_embedder
-from codeintel_rev.app.file_events import batches
+from codeintel_rev.app.file_events import RECHECK_MS, RETRY_MS, batches
 from codeintel_rev.app.indexer import work_trees
 from codeintel_rev.app.path_refresh import refresh_paths
 from codeintel_rev.config.settings import Settings
@@ -102,15 +102,18 @@ class Watcher:
         """Index edits as they come until ``stop`` is set; raises ``KeyboardInterrupt`` on Ctrl-C.
 
         A repository that cannot be indexed is told to ``on_problem`` and tried again, whole, at
-        the next event.
+        the next event or a few seconds later.
         """
         watched = [tree for found in self._registry.repositories() for tree in self._trees(found)]
         folders = sorted({folder for one in watched for folder in one.folders})
-        for batch in batches(folders, self._settings.watch, stop):
+        for batch in batches(folders, self._settings.watch, stop, self._idle_ms):
             for one in watched:
                 paths = None if batch is None else one.paths(batch)
                 if paths is None or paths:
                     self._refresh(one, paths, on_update, on_problem)
+
+    def _idle_ms(self) -> int:
+        return RETRY_MS if self._failed else RECHECK_MS
 
     def _refresh(
         self,

@@ -186,6 +186,31 @@ def test_a_watcher_lives_through_a_rebuild_and_through_failures(repo: Path) -> N
         watcher.close()
 
 
+def test_what_failed_is_tried_again_without_another_edit(tmp_path: Path) -> None:
+    root, data_dir = tmp_path / "shop", tmp_path / "data"
+    root.mkdir()
+    (root / "price.py").write_text("def price():\n    return 1\n")
+    index_repositories([root], data_dir=data_dir)
+    watcher = Watcher(data_dir, Settings())
+    stop, told = Event(), Event()
+    updates: list[Update] = []
+    thread = Thread(target=watcher.run, args=(stop, updates.append, lambda *_: told.set()))
+    thread.start()
+    try:
+        (root / "price.py").write_text("def lower_price():\n    return 0\n")
+        assert eventually(lambda: len(updates) == 1)
+        (folder,) = (data_dir / "repos").iterdir()
+        away = folder.rename(tmp_path / "away")
+        (root / "price.py").write_text("def no_price():\n    return None\n")
+        assert told.wait(PATIENCE_S)
+        away.rename(folder)
+        assert eventually(lambda: len(updates) == 2)
+    finally:
+        stop.set()
+        thread.join()
+        watcher.close()
+
+
 @pytest.mark.parametrize(
     ("events", "expected"),
     [
