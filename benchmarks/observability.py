@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
 import statistics
 import tempfile
@@ -39,19 +38,23 @@ def compared(data_dir: Path, folder: Path, count: int, rounds: int) -> dict[str,
     """Return medians over ``rounds`` of searching with and without being observed."""
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # read when the library is imported
     from codeintel_rev.app.documents import search_document
-    from codeintel_rev.app.request_records import RequestRecords, log
+    from codeintel_rev.app.logs import encoded
+    from codeintel_rev.app.request_records import RequestRecords
     from codeintel_rev.app.served.code import ServedCode
     from codeintel_rev.app.served.index import ServedIndex
     from codeintel_rev.config.settings import load_settings
+    from codeintel_rev.observability.log_lines import LogLines
     from codeintel_rev.observability.metrics import Metrics
 
-    log.addHandler(logging.FileHandler(folder / "requests.log"))
-    log.propagate, log.level = False, logging.INFO
+    log = os.open(folder / "requests.log", os.O_WRONLY | os.O_CREAT)
+    lines = LogLines(str, log)
     metrics = Metrics()
     settings = load_settings({"TRACE_SEARCH_SHARE": str(TRACE_SHARE), "TRACE_FLUSH_SECONDS": "1"})
     served = ServedIndex(data_dir, settings, metrics=metrics)
     code = ServedCode(served, None)
-    records = RequestRecords(lambda *_: None, metrics=metrics, logged=True)  # type: ignore[arg-type,return-value]
+    records = RequestRecords(
+        lambda *_: None, metrics=metrics, log=lambda line: lines.put(encoded(line))
+    )  # type: ignore[arg-type,return-value]
     scope = {"path": "/v1/search", "method": "POST", "state": {"request_id": "0" * 32}}
 
     with served.use() as index:
@@ -72,6 +75,8 @@ def compared(data_dir: Path, folder: Path, count: int, rounds: int) -> dict[str,
     time.sleep(3)  # vectors are packed meanwhile
     turns = [(cpu_ms(plain, queries), cpu_ms(observed, queries)) for _ in range(rounds)]
     served.close()
+    lines.close()
+    os.close(log)
     shares = [observed / plain - 1 for plain, observed in turns]
     return {
         "queries": len(queries),

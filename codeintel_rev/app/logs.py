@@ -2,14 +2,109 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
+
+from codeintel_rev.config.settings import ServerConfig
+from codeintel_rev.observability.log_lines import LogLines
+from codeintel_rev.observability.repeats import Repeats
+
+if TYPE_CHECKING:
+    from codeintel_rev.app.request_records import RequestLog
+
+Format = Literal["text", "json"]
+Line = dict[str, Any]
+
+_TEXT: Final = "codeintel: %(levelname)s %(name)s: %(message)s"
 
 
 def quiet_libraries() -> None:
     """Let the MCP library log as everybody does, and only what is worth a look."""
-    logging.basicConfig(format="codeintel: %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(format=_TEXT)
     library = logging.getLogger("fastmcp")
     for handler in list(library.handlers):
         library.removeHandler(handler)
     library.propagate = True
     library.setLevel(logging.ERROR)
+
+
+def write_logs(form: Format) -> LogLines:
+    """Let every logger of this process write in ``form``, without ever waiting for a reader."""
+    lines = _lines(form)
+    handler = _LineHandler(lines)
+    handler.setFormatter(_JsonFormatter() if form == "json" else logging.Formatter(_TEXT))
+    handler.addFilter(Repeats())
+    root = logging.getLogger()
+    for earlier in [earlier for earlier in root.handlers if isinstance(earlier, _LineHandler)]:
+        root.removeHandler(earlier)
+    root.addHandler(handler)
+    return lines
+
+
+def request_log(server: ServerConfig) -> RequestLog | None:
+    """Let this process write its log as the settings say; returns what is told of each request."""
+    lines = write_logs(server.log_format)
+    line_of = encoded if server.log_format == "json" else _readable
+    return (lambda known: lines.put(line_of(known))) if server.log_requests else None
+
+
+def encoded(line: Line) -> str:
+    """Return a line of the log as JSON, with its time first."""
+    return msgspec.json.encode({"time": _now(), **line}).decode()
+
+
+def _readable(line: Line) -> str:
+    """Return a request as a person reads it: what, how it went, and by which ids to ask on."""
+    line = {"time": _now(), **line}
+    told = {key: line.pop(key) for key in ("time", "method", "route", "status", "took_ms")}
+    rest = {key: value for key, value in line.items() if key not in ("level", "event")}
+    ids = "".join(f" {key}={value}" for key, value in rest.items() if value is not None)
+    return "codeintel: {time} {method} {route} {status} {took_ms} ms".format(**told) + ids
+
+
+@cache
+def _lines(form: Format) -> LogLines:
+    """Return the lines of this process, which its last act is to write."""
+
+    def told_lost(count: int) -> str:
+        message = f"{count} lines were left out, for nobody read them"
+        if form == "json":
+            return encoded({"level": "WARNING", "event": "log", "message": message})
+        return f"codeintel: WARNING {message}"
+
+    lines = LogLines(told_lost)
+    atexit.register(lines.close)
+    return lines
+
+
+class _LineHandler(logging.Handler):
+    def __init__(self, lines: LogLines) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.put(self.format(record))
+
+
+class _JsonFormatter(logging.Formatter):
+    """One JSON object a record, a traceback being one of its fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "level": record.levelname,
+            "event": "log",
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return encoded(line)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -25,7 +25,7 @@ from codeintel_rev.app.logs import quiet_libraries
 from codeintel_rev.app.mcp_endpoint import PATH, Cancellable, McpEndpoint, caller_of_call
 from codeintel_rev.app.problems import problem
 from codeintel_rev.app.readiness import ReadinessProbe
-from codeintel_rev.app.request_records import RequestRecords, log_requests
+from codeintel_rev.app.request_records import RequestLog, RequestRecords
 from codeintel_rev.app.resource_metadata import PATHS, metadata_address, metadata_routes
 from codeintel_rev.app.routes import router
 from codeintel_rev.app.state_metrics import StateMetrics
@@ -45,16 +45,17 @@ MCP_METHODS = ["DELETE", "GET", "POST"]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_app(settings: Settings, shared_metrics: Path | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, shared_metrics: Path | None = None, log: RequestLog | None = None
+) -> FastAPI:
     """Return the application that serves the index in ``settings.data_dir``.
 
-    ``shared_metrics`` is the folder in which several workers keep their metrics.
+    ``shared_metrics`` is the folder in which several workers keep their metrics; ``log`` is told
+    of each request once it is over.
 
     Raises ``SettingsError`` for a tokens file or an issuer that cannot be used.
     """
     quiet_libraries()
-    if settings.server.log_requests:
-        log_requests()
     metrics = Metrics()
     signer = SessionSigner((settings.server.secret or secrets.token_hex()).encode())
     endpoint = McpEndpoint(signer)
@@ -63,7 +64,7 @@ def create_app(settings: Settings, shared_metrics: Path | None = None) -> FastAP
         version=__version__,
         summary="Search code repositories, and ask questions whose every claim cites its place.",
         lifespan=_lifespan(settings, endpoint, metrics),
-        middleware=_middleware(settings, signer, metrics, lambda: app),
+        middleware=_middleware(settings, signer, metrics, log, lambda: app),
         redoc_url=None,
         docs_url=None,  # its page would load scripts from elsewhere
     )
@@ -99,7 +100,11 @@ def _lifespan(settings: Settings, endpoint: McpEndpoint, metrics: Metrics) -> Li
 
 
 def _middleware(
-    settings: Settings, signer: SessionSigner, metrics: Metrics, app: Callable[[], FastAPI]
+    settings: Settings,
+    signer: SessionSigner,
+    metrics: Metrics,
+    log: RequestLog | None,
+    app: Callable[[], FastAPI],
 ) -> list[Middleware]:
     server = settings.server
     origins = server.allowed_origins.replace(",", " ").split()
@@ -123,7 +128,7 @@ def _middleware(
         expose_headers=["X-Request-ID", "Mcp-Session-Id"],
     )
     gzip = Middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
-    records = Middleware(RequestRecords, metrics=metrics, logged=server.log_requests)
+    records = Middleware(RequestRecords, metrics=metrics, log=log)
     return [Middleware(RequestIds), records, *([cors] if origins else []), guard, gzip]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from codeintel_rev.app.local import open_index
+from codeintel_rev.app.logs import write_logs
 from codeintel_rev.app.watch import Watcher
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import Busy, CodeIntelError
@@ -30,11 +31,12 @@ def main() -> None:
     The second argument is the folder that is indexed where there is no index yet. The end of
     standard input is the end of whoever started this process, however that came about.
     """
-    logging.basicConfig(format="codeintel: %(message)s", level=logging.WARNING)
+    settings = load_settings()
+    write_logs(settings.server.log_format)
     data_dir, root = Path(sys.argv[1]), Path(sys.argv[2])
     stop = Event()
     Thread(target=_await_end, args=(stop.set,), daemon=True).start()
-    keep_fresh(replace(load_settings(), data_dir=data_dir), root, stop)
+    keep_fresh(replace(settings, data_dir=data_dir), root, stop)
 
 
 def keep_fresh(settings: Settings, root: Path, stop: Event) -> None:

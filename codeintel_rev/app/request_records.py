@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 import time
-from datetime import UTC, datetime
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
-import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from codeintel_rev.app.hang_up import GONE
@@ -20,19 +17,24 @@ _FAULT: Final = 500
 _FILES: Final = "/v1/files/"
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
-log = logging.getLogger("codeintel.requests")
+QUERY: Final = "query"
+"""The note of a caller under which the text of a query is told, where that is wanted."""
+
+RequestLog = Callable[[dict[str, Any]], bool]
+"""Writes what is known of a request; returns whether there was room for it."""
 
 
 class RequestRecords:
     """Counts every request, and logs it when that is wanted.
 
-    A line holds nothing that a caller wrote but the ids that were checked: no query, path or code.
+    A line holds nothing that a caller wrote but the ids that were checked: no path, no code, and a
+    query only where the settings ask for it.
     """
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, logged: bool) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, log: RequestLog | None) -> None:
         self._app = app
         self._metrics = metrics
-        self._logged = logged
+        self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -60,8 +62,8 @@ class RequestRecords:
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route = route_of(scope["path"])
         self._metrics.observe_request(route, status, seconds)
-        if self._logged:
-            log.info(_line(scope, route, status, seconds))
+        if self._log is not None and not self._log(_line(scope, route, status, seconds)):
+            self._metrics.lost_log_lines.inc()
 
 
 def route_of(path: str) -> str:
@@ -71,21 +73,11 @@ def route_of(path: str) -> str:
     return path if path in ROUTES else OTHER
 
 
-def log_requests() -> None:
-    """Let the lines of requests go to standard error, one JSON object each."""
-    if not log.handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(message)s"))
-        log.addHandler(handler)
-    log.propagate = False
-    log.setLevel(logging.INFO)
-
-
-def _line(scope: Scope, route: str, status: int, seconds: float) -> str:
+def _line(scope: Scope, route: str, status: int, seconds: float) -> dict[str, Any]:
     caller: Caller = scope["state"].get("caller") or Caller()
+    notes = caller.notes
     method = scope["method"]
     line = {
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "level": "INFO",
         "event": "request",
         "request_id": scope["state"]["request_id"],
@@ -94,7 +86,7 @@ def _line(scope: Scope, route: str, status: int, seconds: float) -> str:
         "status": status,
         "took_ms": round(seconds * 1000, 1),
         "principal": caller.principal or None,
-        "session_id": caller.notes.get("session_id", caller.session),
-        "trace_id": caller.notes.get(TRACE_ID),
+        "session_id": notes.get("session_id", caller.session),
+        "trace_id": notes.get(TRACE_ID),
     }
-    return msgspec.json.encode(line).decode()
+    return line | {QUERY: notes[QUERY]} if QUERY in notes else line

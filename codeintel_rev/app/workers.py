@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from codeintel_rev.app.access import is_protected
 from codeintel_rev.app.local import LocalIndex
+from codeintel_rev.app.logs import request_log, write_logs
 from codeintel_rev.app.private_redis import PrivateRedis
 from codeintel_rev.app.refresher_process import RefresherProcess
 from codeintel_rev.config.settings import Settings
@@ -47,6 +48,7 @@ def serve(
     """
     _require_tokens(settings, host)
     _require_contract(settings)
+    write_logs(settings.server.log_format)
     with ExitStack() as resources:
         listening = _listen(host, port)
         resources.callback(listening.close)
@@ -128,6 +130,7 @@ def _config(settings: Settings, workers: int, shared_metrics: Path) -> uvicorn.C
         factory=True,
         workers=workers,
         access_log=False,
+        log_config=None,
         log_level=logging.WARNING,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_worker_healthcheck=_WORKER_TIMEOUT_S,
@@ -153,7 +156,7 @@ def _run(config: uvicorn.Config, listening: socket.socket) -> None:
 def _create_app(settings: Settings, shared_metrics: Path | None = None) -> FastAPI:
     from codeintel_rev.app.main import create_app
 
-    app = create_app(settings, shared_metrics)
+    app = create_app(settings, shared_metrics, request_log(settings.server))
     # what is loaded by now stays: looking through it for garbage kept requests waiting for 140 ms
     gc.collect()
     gc.freeze()

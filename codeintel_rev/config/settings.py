@@ -234,8 +234,12 @@ class ServerConfig:
     """Signs session ids; empty = made at start. Several hosts need the same one."""
     refresh: bool = True
     """Whether a process beside the server keeps the index up to date."""
-    log_requests: bool = False
-    """Whether each request leaves a line of JSON in the log."""
+    log_requests: bool = True
+    """Whether each request leaves a line in the log."""
+    log_queries: bool = False
+    """Whether that line holds the text of a query or question."""
+    log_format: Literal["text", "json"] = "text"
+    """How lines of the log are written: for people, or as a JSON object each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,7 @@ class Metrics:
         self.requests_in_progress = self._gauge(
             "http_requests_in_progress", "Requests being served.", "livesum"
         )
+        self.lost_log_lines = self._counter("log_lines_lost", "Lines that nobody read in time.")
 
     def _declare_state(self) -> None:
         latest: Merge = "livemostrecent"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -115,6 +116,16 @@ async def test_a_killed_server_leaves_no_process_behind(shop: Path) -> None:
         family = list(children(process.pid))
         process.kill()
         await until(partial(nobody_of, family))
+
+
+async def test_each_request_is_a_line_of_the_log(shop: Path) -> None:
+    with started("--repo", str(shop), SERVER_LOG_FORMAT="json") as (process, address):
+        async with httpx2.AsyncClient(base_url=address, timeout=60) as client:
+            found = await client.post("/v1/search", json={"query": "total price"})
+        assert process.stderr is not None
+        line = json.loads(await asyncio.to_thread(process.stderr.readline))
+        assert (line["event"], line["route"], line["status"]) == ("request", "/v1/search", 200)
+        assert line["trace_id"] == found.headers["X-Trace-ID"]
 
 
 async def test_sessions_go_on_while_redis_is_away(shop: Path) -> None:

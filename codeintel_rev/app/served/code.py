@@ -9,6 +9,7 @@ from typing import Any
 
 from codeintel_rev.app import traces
 from codeintel_rev.app.documents import answer_document, citation_document, search_document
+from codeintel_rev.app.request_records import QUERY
 from codeintel_rev.app.requests import checked_query, checked_scope
 from codeintel_rev.app.served import files, history, references, symbols, text_search
 from codeintel_rev.app.served.index import Repositories, ServedIndex
@@ -37,7 +38,7 @@ class ServedCode:
         self, query: str, *, limit: int, scope: Scope | None, mode: Mode, explain: bool
     ) -> Document:
         """Return the document of a search."""
-        trace_id = self._named()
+        trace_id = self._named(query)
         with self.served.use(self.repos) as index:
 
             def find() -> Document:
@@ -158,14 +159,16 @@ class ServedCode:
                 rerank_top_n=rerank_top_n,
                 time_budget_ms=time_budget_ms,
                 session_id=self.session,
-                trace_id=self._named(),
+                trace_id=self._named(query),
             )
             async with aclosing(events):
                 async for event in events:
                     yield AnswerStep(event.type, _event_document(event))
 
-    def _named(self) -> str:
+    def _named(self, query: str) -> str:
         """Return a new trace id, which the reply and the log are to tell as well."""
+        if self.served.settings.server.log_queries:
+            self.notes[QUERY] = query
         self.notes[TRACE_ID] = new_trace_id()
         return self.notes[TRACE_ID]
 
