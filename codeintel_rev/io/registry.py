@@ -53,11 +53,13 @@ class Registry:
             self._connection = connect(self.path)
             try:
                 self._check(create=create)
+                self.repositories()
             except BaseException:
                 self._connection.close()
                 raise
-        except sqlite3.DatabaseError as error:
-            if (told := storage_failure.locked(self.path, error)) is not None:
+        except (AttributeError, TypeError, sqlite3.DatabaseError) as error:
+            told = storage_failure.locked(self.path, error)
+            if told is not None:
                 raise told from error
             raise IndexDamaged(
                 f"the registry of {data_dir} cannot be read: {error}",

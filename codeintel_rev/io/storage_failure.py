@@ -53,7 +53,7 @@ def failure(folder: Path, error: Exception) -> StorageFailed | None:
     )
 
 
-def locked(path: Path, error: sqlite3.Error) -> CodeIntelError | None:
+def locked(path: Path, error: Exception) -> CodeIntelError | None:
     """Return what to tell when another process kept the database ``path`` locked, else ``None``."""
     if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
         return None

@@ -97,6 +97,22 @@ def test_garbage_is_called_damage(tmp_path: Path) -> None:
         Registry(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    ["ALTER TABLE repo DROP COLUMN default_ref", "UPDATE repo SET root = x'ff'", "DROP TABLE repo"],
+)
+def test_a_registry_of_other_columns_is_called_damage(tmp_path: Path, sql: str) -> None:
+    registry = Registry(tmp_path, create=True)
+    registry.register(Path("/src/app"), "/src/app/.git", None)
+    registry.close()
+    connection = connect(tmp_path / "registry.sqlite")
+    connection.execute(sql)
+    connection.close()
+    with pytest.raises(IndexDamaged, match="cannot be read") as caught:
+        Registry(tmp_path)
+    assert "codeintel index" in caught.value.hint
+
+
 def test_a_registry_that_another_process_keeps_locked_is_busy_not_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
