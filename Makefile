@@ -10,6 +10,7 @@ PROMETHEUS := .prometheus
 LOAD := .load
 PROFILES := ramp burst answers mcp
 STEP := 3
+RATE := 200
 CALLS := 10000
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install -qq --progress-bar off -c constraints.txt
@@ -86,10 +87,10 @@ test-prometheus: $(VENV)/.dev $(PROMETHEUS)/bin/promtool ## test rules, alerts a
 
 load-test: $(VENV)/.dev $(LOAD)/.made ## load a server, STEP=seconds a rate, PROFILES="ramp burst ..."
 	@PYTHONPATH=.:benchmarks $(PY) benchmarks/load/run.py $(LOAD)/data $(LOAD)/targets $(PROFILES) \
-		--seconds $(STEP)
+		--seconds $(STEP) > $(LOAD)/result.json && echo 'all of it: $(LOAD)/result.json'
 
-chaos: $(VENV)/.dev ## ask a server all the time while its parts are killed
-	@PYTHONPATH=.:benchmarks $(PY) benchmarks/load/chaos.py codeintel_rev --rate 200
+chaos: $(VENV)/.dev ## ask a server RATE times a second while parts of it are hurt
+	@PYTHONPATH=.:benchmarks:benchmarks/load $(PY) benchmarks/chaos/play.py codeintel_rev --rate $(RATE)
 
 check-deploy: $(DEPLOY)/.made ## check the files of deploy/ with the tools of their trades
 	@scripts/deploy/check $(CURDIR)/$(DEPLOY)

@@ -116,9 +116,9 @@ def process(*command: str) -> Iterator[subprocess.Popen[str]]:
 
 
 @contextmanager
-def serving(data_dir: Path, workers: int) -> Iterator[tuple[int, int]]:
-    """Give the process id and the port of a server that does not refresh."""
-    os.environ["SERVER_REFRESH"] = "false"
+def serving(data_dir: Path, workers: int, *, refresh: bool = False) -> Iterator[tuple[int, int]]:
+    """Give the process id and the port of a server."""
+    os.environ["SERVER_REFRESH"] = str(refresh).lower()
     arguments = ("--data-dir", str(data_dir), "--port", "0", "--workers", str(workers))
     with process(sys.executable, "-P", "-m", "codeintel_rev", "serve", *arguments) as server:
         assert server.stderr is not None

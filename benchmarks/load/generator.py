@@ -39,6 +39,7 @@ class Outcome:
     by_second: defaultdict[int, Histogram] = field(default_factory=lambda: defaultdict(Histogram))
     """The answered ones, by the second of the phase in which they were due."""
     broken_by_second: Counter[int] = field(default_factory=Counter)
+    refused_by_second: Counter[int] = field(default_factory=Counter)
 
     def lost(self, second: int) -> None:
         """Count a request whose connection broke."""
@@ -54,6 +55,7 @@ class Outcome:
             self.by_second[second].add(took_s)
         elif status in REFUSALS and retry_after:
             self.refused.add(took_s)
+            self.refused_by_second[second] += 1
             self.refused_since_sent.add(since_s)
         self.statuses[str(status) if status not in REFUSALS or retry_after else "bare"] += 1
 

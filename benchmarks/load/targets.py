@@ -2,8 +2,9 @@
 
     python benchmarks/load/targets.py DATA_DIR FOLDER [--sets SET.jsonl ...] [--count 10000]
 
-The queries are those of the sets, and then as many first sentences of documentation as names of
-definitions of the index in DATA_DIR, drawn with a fixed seed. ``FOLDER/search.json``,
+The queries are those of the sets, then subjects of the newest commits to what is indexed, and then as
+many first sentences of documentation as names of definitions of the index in DATA_DIR, drawn with a
+fixed seed. ``FOLDER/search.json``,
 ``answers.json`` and ``mcp.json`` hold a request a line; of ten calls in the last, six search, two open
 a file, one sets a scope and one asks. vegeta reads them with
 
@@ -17,6 +18,7 @@ import base64
 import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -24,6 +26,9 @@ from urllib.parse import urlsplit
 from codeintel_rev.app.local import LocalIndex
 from codeintel_rev.app.requests import plain_text
 from codeintel_rev.config.settings import load_settings
+from codeintel_rev.errors import Unavailable
+from codeintel_rev.io.git import discover
+from codeintel_rev.io.git_process import decode
 from codeintel_rev.types import Symbol
 
 SERVER = "http://127.0.0.1:8080"
@@ -31,6 +36,10 @@ SEED = 20
 LIMIT = 10
 MAX_CHARS = 500
 """What a question may have, in characters."""
+
+
+SUBJECTS = 2_500
+"""Most subjects of commits, of all repositories together."""
 
 
 class Target(NamedTuple):
@@ -118,6 +127,25 @@ def symbols_of(data_dir: Path) -> Iterator[tuple[str, Symbol]]:
                     yield path, symbol
 
 
+def subjects_of(data_dir: Path) -> list[str]:
+    """Return what the newest commits to the repositories of an index say they did.
+
+    A folder has none where it is not committed, as one that the repository around it ignores.
+    """
+    with LocalIndex(data_dir, load_settings({})) as index:
+        roots = [Path(opened.repository.root) for opened in index.opened]
+    trees = [(root, tree) for root in roots if (tree := discover(root)) is not None]
+    found = []
+    for root, tree in trees:
+        with suppress(Unavailable):  # no commit yet
+            newest = f"--max-count={SUBJECTS // len(trees)}"
+            folder = root.relative_to(tree.root).as_posix().removeprefix(".")
+            found += decode(
+                tree.run("log", "--format=%s", newest, "--", f":(top,literal){folder}")
+            ).splitlines()
+    return found
+
+
 def questions(sets: Iterable[Path]) -> Iterator[str]:
     """Yield the queries of sets of judged queries."""
     for file in sets:
@@ -135,7 +163,8 @@ def main() -> None:
     options = parser.parse_args()
     defined = list(symbols_of(options.data_dir))
     symbols = (symbol for _, symbol in defined)
-    asked = queries(symbols, questions(options.sets), options.count)
+    first = [*questions(options.sets), *subjects_of(options.data_dir)]
+    asked = queries(symbols, first, options.count)
     options.folder.mkdir(parents=True, exist_ok=True)
     searches = ({"query": query, "limit": LIMIT} for query in asked)
     write_targets(options.folder / "search.json", "/v1/search", searches)

@@ -146,9 +146,9 @@ async def _reply(send: Send, status: int, document: Any) -> None:
 
 
 @contextmanager
-def serving(app: ModelServer) -> Iterator[ModelServer]:
-    """Serve ``app`` on a free port of the loopback until the block ends."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+def serving(app: ModelServer, port: int = 0) -> Iterator[ModelServer]:
+    """Serve ``app`` on the loopback, on a free port unless one is named, until the block ends."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
         app.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         config = uvicorn.Config(
             app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1
