@@ -48,6 +48,31 @@ def test_the_notebook_shows_what_was_asked(traces: Path, tmp_path: Path):
     assert all(data.startswith(b"\x89PNG") for data in plots.values())
 
 
+def test_one_query_tells_why_an_answer_was_slow_or_wrong(traces: Path):
+    why = (EXAMPLES / "sql" / "why.sql").read_text()
+    with duckdb.connect() as connection:
+        connection.execute("SET VARIABLE traces = $folder", {"folder": str(traces)})
+        connection.execute((EXAMPLES / "sql" / "views.sql").read_text())
+        when, asked, late = (
+            connection.execute(
+                "SELECT timestamp, query, trace_id FROM traces WHERE len(limits) > 0 LIMIT 1"
+            ).fetchone()
+            or ()
+        )
+        connection.execute("SET VARIABLE day = $day", {"day": when.date()})
+        whole_day = connection.execute(why).fetchall()
+        connection.execute("SET VARIABLE words = $words", {"words": asked.upper()})
+        found = connection.execute(why)
+        columns = [column[0] for column in found.description]
+        rows = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+
+    assert len(whole_day) > len(rows)
+    (told,) = [row for row in rows if row["trace_id"] == late]
+    assert told["against_it"][0].startswith("held back: ")
+    stages = ("embed", "faiss", "bm25", "fusion", "hydration", "rerank", "synthesis", None)
+    assert told["slowed_by"] in stages
+
+
 def test_a_question_that_was_answered_is_found_again_by_sql(traces: Path):
     with duckdb.connect() as connection:
         connection.execute("SET VARIABLE traces = $folder", {"folder": str(traces)})
