@@ -37,7 +37,7 @@ def write_logs(form: Format) -> LogLines:
     """Let every logger of this process write in ``form``, without ever waiting for a reader."""
     lines = _lines(form)
     handler = _LineHandler(lines)
-    handler.setFormatter(_JsonFormatter() if form == "json" else logging.Formatter(_TEXT))
+    handler.setFormatter(_JsonFormatter() if form == "json" else _TextFormatter(_TEXT))
     handler.addFilter(Repeats())
     root = logging.getLogger()
     for earlier in [earlier for earlier in root.handlers if isinstance(earlier, _LineHandler)]:
@@ -63,7 +63,7 @@ def _readable(line: Line) -> str:
     line = {"time": _now(), **line}
     told = {key: line.pop(key) for key in ("time", "method", "route", "status", "took_ms")}
     rest = {key: value for key, value in line.items() if key not in ("level", "event")}
-    ids = "".join(f" {key}={value}" for key, value in rest.items() if value is not None)
+    ids = "".join(f" {key}={_printable(value)}" for key, value in rest.items() if value is not None)
     return "codeintel: {time} {method} {route} {status} {took_ms} ms".format(**told) + ids
 
 
@@ -91,6 +91,13 @@ class _LineHandler(logging.Handler):
         self._lines.put(self.format(record))
 
 
+class _TextFormatter(logging.Formatter):
+    """A line a record, whatever a file's name or a query in it holds; a traceback is several."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  its name
+        return _printable(super().formatMessage(record))
+
+
 class _JsonFormatter(logging.Formatter):
     """One JSON object a record, a traceback being one of its fields."""
 
@@ -104,6 +111,13 @@ class _JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return encoded(line)
+
+
+def _printable(text: str) -> str:
+    """Return a text in one line that no terminal takes for commands."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _now() -> str:

@@ -16,7 +16,7 @@ SELECT timestamp, query, round(total_latency_ms, 1) AS total_ms,
            error,
            CASE WHEN len(limits) > 0 THEN 'held back: ' || array_to_string(limits, ', ') END,
            CASE WHEN stale THEN 'the index was behind the files' END,
-           CASE WHEN retrieval <> 'hybrid' THEN 'retrieved by ' || retrieval || ' alone' END,
+           CASE WHEN retrieval NOT IN ('hybrid-rrf', 'exact') THEN 'retrieval: ' || retrieval END,
            CASE WHEN len(cited_doc_ids) = 0 THEN 'nothing was cited' END
        ], lambda reason: reason IS NOT NULL) AS against_it,
        round(confidence, 2) AS confidence, synthesizer, cited_files, sequence, trace_id
