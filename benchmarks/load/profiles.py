@@ -43,7 +43,7 @@ PROFILES = {
     "sustained": Profile("search.json", SUSTAINED),
     "sustained-cached": Profile("search.json", WARMED, cached=20_000),
     "burst": Profile("search.json", BURST),
-    "soak": Profile("search.json", (Step(100, 3600),)),
+    "soak": Profile("search.json", (Step(100, 300),) * 12),
     "mcp": Profile("mcp.json", RAMP, to_the_knee=True),
     "answers": Profile("answers.json", RAMP, to_the_knee=True),
     "answers-sustained": Profile("answers.json", SUSTAINED),

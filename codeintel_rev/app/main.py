@@ -18,17 +18,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from codeintel_rev import __version__
+from codeintel_rev.app import freed_memory, state_metrics
 from codeintel_rev.app.access import Access, is_protected
 from codeintel_rev.app.config_context import ApplicationContext
 from codeintel_rev.app.guard import LOOPBACK, Guard, RequestIds
 from codeintel_rev.app.logs import quiet_libraries
 from codeintel_rev.app.mcp_endpoint import PATH, Cancellable, McpEndpoint, caller_of_call
+from codeintel_rev.app.periodic import every
 from codeintel_rev.app.problems import problem
 from codeintel_rev.app.readiness import ReadinessProbe
 from codeintel_rev.app.request_records import RequestLog, RequestRecords
 from codeintel_rev.app.resource_metadata import PATHS, metadata_address, metadata_routes
 from codeintel_rev.app.routes import router
-from codeintel_rev.app.state_metrics import StateMetrics
 from codeintel_rev.config.settings import Settings
 from codeintel_rev.errors import CodeIntelError, InvalidArgument, NotFound
 from codeintel_rev.mcp_server.callers import SessionSigner
@@ -92,8 +93,9 @@ def _lifespan(settings: Settings, endpoint: McpEndpoint, metrics: Metrics) -> Li
             endpoint.app, endpoint.calls = mcp, context.calls
             app.state.context = context
             app.state.probe = ReadinessProbe(context)
-            app.state.metrics = StateMetrics(context)
-            resources.push_async_callback(app.state.metrics.start())
+            app.state.metrics = state_metrics.StateMetrics(context)
+            resources.push_async_callback(every(state_metrics.PAUSE_S, app.state.metrics.look))
+            resources.push_async_callback(every(freed_memory.PAUSE_S, freed_memory.give_back))
             yield
 
     return lifespan

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Final, NamedTuple
 
 from codeintel_rev.app.config_context import ApplicationContext
@@ -38,23 +36,6 @@ class StateMetrics:
         self._context = context
         self._metrics = context.served.metrics
         self._told: dict[str, float] = {}
-
-    def start(self) -> Callable[[], Awaitable[None]]:
-        """Look now and again from now on; returns what ends it, once a look that is made is over."""
-        over = asyncio.Event()
-        following = asyncio.create_task(self._follow(over))
-
-        async def stop() -> None:
-            over.set()
-            await following
-
-        return stop
-
-    async def _follow(self, over: asyncio.Event) -> None:
-        while not over.is_set():
-            await self.look()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(over.wait(), PAUSE_S)
 
     async def look(self) -> None:
         """Bring the metrics up to date."""
