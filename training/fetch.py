@@ -4,7 +4,8 @@
 
 Each package lands in ``DEST/<registry>/<name>``; ``DEST/licences.tsv`` lists what was kept and
 what was dropped, with the licence it declares. What is listed there is not fetched again, unless it
-could not be had. ``--every`` takes only each Nth package of the list.
+could not be had; of a registry of which nothing can be had this ends with what to do. ``--every``
+takes only each Nth package of the list.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 PACKAGES = Path(__file__).with_name("packages.txt")
@@ -28,6 +30,14 @@ PERMISSIVE = re.compile(
 )
 NOT_FETCHED = "not fetched"
 COPYLEFT = re.compile(r"\b[AL]?GPL|GNU|EUPL|CeCILL|SSPL|\bCC-BY-(NC|SA)", re.IGNORECASE)
+
+
+HINTS = {
+    "pypi": "let pip reach an index",
+    "npm": "install npm and let it reach a registry",
+    "deb": "run apt-get update on a Debian machine",
+    "debsrc": "add deb-src to the types of apt's sources, run apt-get update",
+}
 
 
 def is_permissive(licence: str) -> bool:
@@ -107,6 +117,26 @@ def listed() -> list[tuple[str, str]]:
     return [(registry, name) for registry, name in rows]
 
 
+def missing(log: Path) -> dict[str, tuple[int, int]]:
+    """Return by registry how many packages could not be had, and of how many."""
+    last: dict[tuple[str, str], bool] = {}
+    for line in log.read_text("utf-8").splitlines():
+        registry, name, _, licence = line.split("\t")
+        last[registry, name] = licence.startswith(NOT_FETCHED)
+    registries = Counter(registry for registry, _ in last)
+    lacking = Counter(registry for (registry, _), is_missing in last.items() if is_missing)
+    return {registry: (lacking[registry], count) for registry, count in registries.items()}
+
+
+def check(log: Path) -> None:
+    """Tell what could not be had; ends the program when that is all of a registry."""
+    for registry, (lacking, count) in missing(log).items():
+        if lacking:
+            print(f"{registry}: {lacking} of {count} packages could not be had", flush=True)
+        if lacking == count:
+            sys.exit(f"nothing came from {registry}: {HINTS[registry]}, and run this again")
+
+
 def settled(log: Path) -> set[tuple[str, str]]:
     """Return the registries and names of the packages that were kept or dropped before."""
     if not log.exists():
@@ -134,6 +164,7 @@ def main() -> None:
             kept = "kept" if destination.exists() else "dropped"
             log.write(f"{registry}\t{name}\t{kept}\t{licence}\n")
             log.flush()
+    check(log_path)
 
 
 if __name__ == "__main__":
