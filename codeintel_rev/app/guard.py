@@ -6,6 +6,7 @@ import asyncio
 import re
 import uuid
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -27,6 +28,11 @@ from codeintel_rev.mcp_server.callers import TRACE_ID, Caller, SessionSigner, ch
 
 BODY_TIMEOUT_S: Final = 20.0
 """How long a request may take to arrive."""
+
+_DISCARDED: Final = 16
+"""A request that is larger than allowed is taken, to be thrown away, up to so many times that size."""
+
+_DISCARD_TIMEOUT_S: Final = 5.0
 
 PROBES: Final = frozenset({"/healthz", "/readyz"})
 """Asked by what watches over the server, which has no token and must not be kept waiting."""
@@ -178,6 +184,8 @@ class Guard:
         self, error: CodeIntelError, scope: Scope, receive: Receive, send: Send
     ) -> None:
         status = _STATUS.get(type(error))
+        if isinstance(error, _TooLargeError) and "expect" not in Headers(scope=scope):
+            await _discard(receive, _DISCARDED * self._max_body_bytes)
         headers = {} if status is None else {"Connection": "close"}
         if isinstance(error, RateLimited) and error.value:
             headers["Retry-After"] = error.value
@@ -213,6 +221,20 @@ async def _body(receive: Receive, limit: int) -> bytes:
             return await _whole_body(receive, limit)
     except TimeoutError:
         raise _TooSlowError from None
+
+
+async def _discard(receive: Receive, limit: int) -> None:
+    """Take what is still sent, within bounds: else its sender would find the connection broken.
+
+    Who asked whether to send it at all is told before.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DISCARD_TIMEOUT_S):
+            size, more = 0, True
+            while more and size < limit:
+                message = await receive()
+                size += len(message.get("body", b""))
+                more = message.get("more_body", False)
 
 
 async def _whole_body(receive: Receive, limit: int) -> bytes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, NamedTuple
 
 TOOLS: dict[str, tuple[str, ...]] = {
     "set_scope": ("scope", "session"),
@@ -32,6 +32,16 @@ FAIR: dict[str, Any] = {
     "scope": {},
     "regex": True,
 }
+
+
+def nested(depth: int) -> Any:
+    """Return a mapping in a list in a mapping ... ``depth`` deep."""
+    found: Any = "x"
+    for level in range(depth):
+        found = [found] if level % 2 else {"include_globs": found}
+    return found
+
+
 ODD: tuple[Any, ...] = (
     None,
     True,
@@ -71,6 +81,8 @@ ODD: tuple[Any, ...] = (
     {"repos": "shop", "languages": [1]},
     {"include_globs": ["[" * 100]},
     {"a": {"b": {"c": {}}}},
+    nested(200),
+    nested(700),
 )
 METHODS = (
     "tools/call",
@@ -92,31 +104,72 @@ HEADERS = (
     {"Origin": "https://evil.example"},
     {"Host": "evil.example"},
 )
+DEEP = b"".join(
+    [
+        b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"semantic_search",',
+        b'"arguments":{"query":"price","scope":{"repos":',
+        b"[" * 50_000 + b"]" * 50_000 + b"}}}}",
+    ]
+)
+"""A call in which all is well but how deep it goes."""
+
+NEWER = "2026-07-28"
+"""The revision of the protocol whose calls stand alone; those of the older belong to a session."""
+
 USUAL = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
 
 
+Manner = Literal["fair", "half", "gone"]
+
+
 class Request(NamedTuple):
-    """What is sent."""
+    """What is sent, and how: all of it, half of the body, or without waiting for the answer."""
 
     method: str
     headers: dict[str, str]
     body: bytes
+    manner: Manner = "fair"
 
 
-def requests(count: int, seed: int) -> Iterator[Request]:
-    """Yield ``count`` requests, the same for the same seed."""
+def requests(count: int, seed: int, sessions: Sequence[str]) -> Iterator[Request]:
+    """Yield ``count`` requests, the same for the same seed, many of them in one of ``sessions``."""
     draw = random.Random(seed)
     for _ in range(count):
         kind = draw.random()
-        headers = USUAL | (draw.choice(HEADERS) if draw.random() < 0.1 else {})
-        if kind < 0.6:
+        headers = dict(USUAL)
+        if kind < 0.3:
+            headers["Mcp-Session-Id"] = draw.choice(sessions)
             body = encoded(call(draw))
+        elif kind < 0.6:
+            document = call(draw)
+            headers |= make_newer(document)
+            body = encoded(document)
         elif kind < 0.85:
             body = encoded(message(draw))
         else:
             body = garbled(draw, encoded(call(draw)))
+        headers |= draw.choice(HEADERS) if draw.random() < 0.1 else {}
         method = draw.choice(["GET", "DELETE", "PUT"]) if draw.random() < 0.03 else "POST"
-        yield Request(method, headers, body)
+        manner: Manner = draw.choice(["half", "gone"]) if draw.random() < 0.05 else "fair"
+        yield Request(method, headers, body, manner)
+
+
+def make_newer(document: dict[str, Any]) -> dict[str, str]:
+    """Make a call one of the newer protocol; returns the headers that it needs."""
+    about = "io.modelcontextprotocol/"
+    document["params"]["_meta"] = {
+        f"{about}protocolVersion": NEWER,
+        f"{about}clientCapabilities": {},
+    }
+    name = document["params"]["name"]
+    return {"MCP-Protocol-Version": NEWER, "Mcp-Method": "tools/call", "Mcp-Name": name}
+
+
+def hello() -> bytes:
+    """Return the message that begins a session of the older protocol."""
+    client = {"name": "t", "version": "1"}
+    parameters = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client}
+    return encoded(envelope("initialize", parameters))
 
 
 def call(draw: random.Random) -> dict[str, Any]:
@@ -143,7 +196,7 @@ def message(draw: random.Random) -> Any:
             del whole[name]
         else:
             whole[name] = draw.choice(ODD)
-    return draw.choice([whole, whole, [whole, whole], draw.choice(ODD)])
+    return draw.choice([whole, whole, [whole, whole], [whole] * 100, draw.choice(ODD)])
 
 
 def garbled(draw: random.Random, body: bytes) -> bytes:
@@ -160,6 +213,7 @@ def garbled(draw: random.Random, body: bytes) -> bytes:
             b'{"jsonrpc":"2.0","jsonrpc":"1.0","id":1,"method":"ping"}',
             b'{"jsonrpc":"2.0","id":1,"method":"ping","params":NaN}',
             b"1" * 50_000,
+            DEEP,
             b"\xff\xfe" + body,
         ]
     )
