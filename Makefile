@@ -5,6 +5,7 @@ VLLM := .venv-vllm
 LUCENE := .venv-lucene
 CLIENTS := .clients
 FUZZ := .venv-fuzz
+ATHERIS := .venv-atheris
 DEPLOY := .venv-deploy
 PROMETHEUS := .prometheus
 LOAD := .load
@@ -12,6 +13,7 @@ PROFILES := ramp burst answers mcp
 STEP := 3
 RATE := 200
 CALLS := 10000
+SECONDS := 120
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install -qq --progress-bar off -c constraints.txt
 
@@ -24,7 +26,7 @@ export Q REPO
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: ask bench format help lint quality-gates test test-all test-foundations test-lucene
-.PHONY: chaos check-deploy fuzz-http fuzz-mcp load-test test-clients test-prometheus
+.PHONY: chaos check-deploy fuzz-http fuzz-mcp fuzz-parsers load-test test-clients test-prometheus
 .PHONY: test-minilm test-rag-pipeline test-vllm test-vllm-full vllm-up
 
 help: ## list the targets
@@ -81,6 +83,12 @@ fuzz-http: $(VENV)/.dev $(FUZZ)/.made ## test the HTTP API with requests made fr
 
 fuzz-mcp: $(VENV)/.dev ## send CALLS malformed calls of tools to a server of two workers
 	@MALFORMED_CALLS=$(CALLS) $(PY) -m pytest --timeout 3600 tests/functional/test_malformed_calls.py $(ARGS)
+
+fuzz-parsers: $(ATHERIS)/.made ## feed each parser what coverage-guided fuzzing makes up, for SECONDS
+	@for parser in chunker citations globs query sse; do \
+		PYTHONPATH=. $(ATHERIS)/bin/python scripts/fuzz/parsers.py $$parser -max_total_time=$(SECONDS) \
+			-timeout=10 -artifact_prefix=$(ATHERIS)/$$parser- || exit 1; \
+	done
 
 test-prometheus: $(VENV)/.dev $(PROMETHEUS)/bin/promtool ## test rules, alerts and dashboards with a real Prometheus
 	@$(PY) -m pytest -m prometheus tests/prometheus $(ARGS)
@@ -145,6 +153,12 @@ $(CLIENTS)/.installed: scripts/clients/package.json scripts/clients/session.mjs
 $(FUZZ)/.made: scripts/fuzz/requirements.txt
 	@scripts/create-venv $(FUZZ)
 	@$(FUZZ)/bin/python -m pip --disable-pip-version-check install -qq --progress-bar off -r $< && touch $@
+
+# atheris has wheels for Linux and some versions of Python only
+$(ATHERIS)/.made: pyproject.toml constraints.txt
+	@scripts/create-venv $(ATHERIS)
+	@$(ATHERIS)/bin/python -m pip --disable-pip-version-check install -qq --progress-bar off \
+		-c constraints.txt -e . atheris==3.1.0 && touch $@
 
 $(PY):
 	@scripts/create-venv $(VENV)
