@@ -14,7 +14,7 @@ SOURCE = Path(__file__).with_name("preload.c")
 DISK_MIB = 256
 
 
-class Weather:
+class Preload:
     """What the library that is preloaded into processes started from here does to them."""
 
     def __init__(self, folder: Path, running: ExitStack) -> None:

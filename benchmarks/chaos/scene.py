@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edits import REPOSITORY, Editor
-from machine_faults import SmallDisk, Weather
+from machine_faults import Preload, SmallDisk
 from models import MODELS, ModelProcess
 from process import Server
 from server import queries_of, serving
@@ -67,8 +67,9 @@ class Scene:
         self._redis = PrivateRedis()
         running.callback(self._redis.close)
         self._redis.start()
-        self._weather = self._allowed("slow_disk, clock_jump", lambda: Weather(folder, running))
+        self._preload = self._allowed("slow_disk, clock_jump", lambda: Preload(folder, running))
         os.environ |= MODELS | {"REDIS_URL": self._redis.url, "VLLM_BASE_URL": self._models.url}
+        os.environ["SERVER_LOG_REQUESTS"] = "false"  # what breaks shows in the rest of the log
         self._serving = ExitStack()
         running.enter_context(self._serving)
         started = serving(self._data, 2, refresh=True)
@@ -91,10 +92,10 @@ class Scene:
         yield Deed("kill_indexer", self._killed_indexer)
         if self._disk:
             yield Deed("full_disk", self._disk.full, 5)
-        if self._weather:
-            weather = self._weather
-            yield Deed("slow_disk", lambda: weather.slow_disk(SLOW_DISK_MS), 8)
-            yield Deed("clock_jump", lambda: weather.clock_off_by(CLOCK_JUMP_S), 5)
+        if self._preload:
+            preload = self._preload
+            yield Deed("slow_disk", lambda: preload.slow_disk(SLOW_DISK_MS), 8)
+            yield Deed("clock_jump", lambda: preload.clock_off_by(CLOCK_JUMP_S), 5)
         yield Deed("compact", self._compacted)
 
     def end(self) -> None:

@@ -182,6 +182,8 @@ def measured(
     begun = datetime.now(UTC)
     with ExitStack() as running:
         os.environ["SERVER_RESULT_CACHE"] = str(profile.cached)
+        # a line a request would hide the table
+        os.environ["SERVER_LOG_REQUESTS"] = "false"
         for name in MODELS:
             os.environ.pop(name, None)
         if profile.has_chat:
