@@ -6,11 +6,11 @@ import sqlite3
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
-from codeintel_rev.errors import CodeIntelError, IndexDamaged
+from codeintel_rev.errors import IndexDamaged
 from codeintel_rev.io.journal_schema import DDL, connect, is_unusable, unusable
 
 _BAFFLED: Final = (
@@ -81,19 +81,25 @@ def fault_of(connection: sqlite3.Connection) -> str | None:
 def _blame(path: Path, error: Exception) -> None:
     """Raise ``IndexDamaged`` when the journal, and not the program, is to blame for ``error``."""
     try:
-        with closing(connect(path)) as connection:
-            fault = fault_of(connection)
+        found = path.stat()
+        fault = _fault_at(path, (found.st_ino, found.st_size, found.st_mtime_ns))
+    except OSError:
+        return
     except sqlite3.Error as unreadable:
-        told: CodeIntelError = unusable(path, unreadable)
-    else:
-        if fault is None:
-            return
-        told = IndexDamaged(
+        raise unusable(path, unreadable) from error
+    if fault is not None:
+        raise IndexDamaged(
             f"the journal {path.name} holds {fault}",
             hint="run `codeintel doctor --repair`",
             value=str(path),
-        )
-    raise told from error
+        ) from error
+
+
+@lru_cache(maxsize=64)
+def _fault_at(path: Path, _stamp: tuple[int, ...]) -> str | None:
+    """Return what ``fault_of`` does, once for a file: it is read as a whole, and may be asked often."""
+    with closing(connect(path)) as connection:
+        return fault_of(connection)
 
 
 @cache
