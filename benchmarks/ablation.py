@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 from machine import machine
 from ranking_cases import Case, arguments, cases
 
@@ -32,8 +33,9 @@ def by_channel(name: str) -> Variant:
     """Return the variant that orders by one channel's score alone."""
 
     def run(case: Case) -> Sequence[Result]:
-        found = [c for c in case.candidates if getattr(c, name) > 0.0]
-        return case.results_of(sorted(found, key=lambda c: (-getattr(c, name), c.head.id)))
+        found = case.candidates.where(getattr(case.candidates, name) > 0.0)
+        order = np.lexsort((found.traits.table["id"], -getattr(found, name)))
+        return case.results_of(found.rows[order].tolist())
 
     return run
 

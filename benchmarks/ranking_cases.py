@@ -16,8 +16,8 @@ from codeintel_rev.evaluation.datasets import Query, read_sets
 from codeintel_rev.evaluation.plan import Plan, Task, make_plan
 from codeintel_rev.evaluation.runs import Result
 from codeintel_rev.evaluation.sources import corpus_source, read_corpus
-from codeintel_rev.retrieval.candidate import Candidate
-from codeintel_rev.retrieval.hybrid import HybridSearcher, exact_first, hit_of_record
+from codeintel_rev.retrieval.candidate import Candidates
+from codeintel_rev.retrieval.hybrid import HybridSearcher, called, hit_of_record
 from codeintel_rev.retrieval.query import parse_query
 from codeintel_rev.retrieval.ranking import Weights, rank
 from codeintel_rev.retrieval.signals import QueryFacts, query_facts
@@ -33,23 +33,22 @@ class Case(NamedTuple):
     repo: str
     query: Query
     facts: QueryFacts
-    name: str | None
-    """The name, when the query is nothing else."""
-    candidates: list[Candidate]
+    meant: list[int] | None
+    """Rows that stand first, when the query is nothing but a name."""
+    candidates: Candidates
     results: dict[int, Result]
     """By row."""
 
     def run(self, weights: Weights | None = None) -> list[Result]:
         """Return what a search with these weights returns."""
-        ranked = rank(self.facts, self.candidates, weights)
-        if self.name is not None:
-            ranked = exact_first(ranked, self.name)
-        return self.results_of([item.candidate for item in ranked])
+        ranking = rank(self.facts, self.candidates, weights)
+        if self.meant is not None:
+            ranking = ranking.lifting(self.meant, by_kind=True)
+        return self.results_of([item.row for item in ranking.best(LIMIT)])
 
-    def results_of(self, candidates: Sequence[Candidate]) -> list[Result]:
-        """Return candidates as a run names them."""
-        rows = [candidate.head.row for candidate in candidates[:LIMIT]]
-        return [self.results[row] for row in rows if row in self.results]
+    def results_of(self, rows: Sequence[int]) -> list[Result]:
+        """Return chunks as a run names them."""
+        return [self.results[row] for row in rows[:LIMIT] if row in self.results]
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:
@@ -100,13 +99,17 @@ def _case(index: LocalIndex, task: Task, name: str, query: Query) -> Case:
         searcher = HybridSearcher(view.channels, index.embedder)
         retrieved = searcher.retrieve(parsed, "hybrid", LIMIT)
         candidates = searcher.candidates(parsed, retrieved, LIMIT)
-        records = view.catalog.hydrate([candidate.head.row for candidate in candidates])
+        records = view.catalog.hydrate(candidates.rows.tolist())
+        meant = None
+        if parsed.is_identifier:
+            exact = view.catalog.heads(retrieved.exact).values()
+            meant = called(exact, parsed.names[0].rpartition(".")[2])
     return Case(
         set=name,
         repo=query.tree.repo if query.tree is not None else query.id,
         query=query,
         facts=query_facts(parsed.terms, parsed.title),
-        name=parsed.names[0] if parsed.is_identifier else None,
+        meant=meant,
         candidates=candidates,
         results={record.row: task.source.result(hit_of_record(record, 0.0)) for record in records},
     )

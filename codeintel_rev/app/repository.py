@@ -25,7 +25,7 @@ from codeintel_rev.io.generation_lock import GenerationLock
 from codeintel_rev.io.git import locate
 from codeintel_rev.io.git_worktrees import is_worktree, ref_of_root, tree_roots, worktree_ref
 from codeintel_rev.io.journal import Journal, JournalView, Snapshot
-from codeintel_rev.io.journal_catalog import HeadMemory, JournalCatalog
+from codeintel_rev.io.journal_catalog import JournalCatalog
 from codeintel_rev.io.nearest_index import NearestIndex, open_nearest
 from codeintel_rev.io.registry import Repository
 from codeintel_rev.io.vector_store import VectorReader
@@ -34,6 +34,7 @@ from codeintel_rev.retrieval.absent_index import AbsentIndex
 from codeintel_rev.retrieval.dense_searcher import DenseSearcher
 from codeintel_rev.retrieval.hybrid import Channels
 from codeintel_rev.retrieval.tantivy_searcher import TantivySearcher
+from codeintel_rev.retrieval.traits import TraitMemory
 from codeintel_rev.types import Scope
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class OpenRepository:
         self._bm25 = bm25
         self._sparse = sparse
         self._journal = Journal(folder.journal)
-        self._heads = HeadMemory()
+        self._traits = TraitMemory()
         self._state: _State | None = None
         self._packing: Packing | None = None
         self._lock = Lock()
@@ -270,9 +271,17 @@ class OpenRepository:
     ) -> RepositoryView:
         live = _live(state, journal, snapshots)
         mask = _mask(state, journal, snapshots, live, scope)
-        catalog = JournalCatalog(journal, snapshots, self._heads)
+        catalog = JournalCatalog(journal, snapshots)
         words = state.generation.words if self._bm25.enabled else AbsentIndex()
-        channels = Channels(state.vectors, words, catalog, catalog, mask, state.generation.sparse)
+        channels = Channels(
+            vectors=state.vectors,
+            words=words,
+            catalog=catalog,
+            texts=catalog,
+            traits=self._traits,
+            mask=mask,
+            sparse=state.generation.sparse,
+        )
         return RepositoryView(
             repository=self.repository,
             snapshots=snapshots,

@@ -11,27 +11,6 @@ from codeintel_rev.io.journal import FileRecord, JournalView, ListedFile, Snapsh
 from codeintel_rev.text.kinds import definition_order
 from codeintel_rev.types import ChunkHead, ChunkRecord, Symbol
 
-_HEADS_KEPT = 1 << 15
-"""Heads remembered: some 10 MiB."""
-
-
-class HeadMemory:
-    """Heads read before; a row's never changes, so they outlive the transaction."""
-
-    def __init__(self) -> None:
-        self._heads: dict[int, ChunkHead] = {}
-
-    def get(self, rows: Iterable[int]) -> dict[int, ChunkHead]:
-        """Return those of ``rows`` that are remembered."""
-        heads = self._heads
-        return {row: head for row in rows if (head := heads.get(row)) is not None}
-
-    def add(self, heads: dict[int, ChunkHead]) -> None:
-        """Remember ``heads``, in place of all others once there are too many."""
-        if len(self._heads) + len(heads) > _HEADS_KEPT:
-            self._heads = {}
-        self._heads.update(heads)
-
 
 class JournalCatalog:
     """Rows to what stands in them (``ChunkCatalog``); valid while its transaction is open.
@@ -39,12 +18,9 @@ class JournalCatalog:
     Where several snapshots hold a row, the first of them says where it stands.
     """
 
-    def __init__(
-        self, journal: JournalView, snapshots: Sequence[Snapshot], memory: HeadMemory | None = None
-    ) -> None:
+    def __init__(self, journal: JournalView, snapshots: Sequence[Snapshot]) -> None:
         self._journal = journal
         self._snapshots = snapshots
-        self._memory = memory or HeadMemory()
 
     @property
     def has_left_out(self) -> bool:
@@ -53,12 +29,7 @@ class JournalCatalog:
 
     def heads(self, rows: Sequence[int]) -> dict[int, ChunkHead]:
         """Return what ranking needs of ``rows``, by row; unknown rows are left out."""
-        found = self._memory.get(rows)
-        if len(found) < len(rows):
-            read = self._journal.heads([row for row in rows if row not in found])
-            self._memory.add(read)
-            found |= read
-        return found
+        return self._journal.heads(rows)
 
     def hydrate(self, rows: Sequence[int]) -> list[ChunkRecord]:
         """Return the records of live rows in the order asked; rows that are not live are left out."""

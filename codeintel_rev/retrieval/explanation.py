@@ -16,12 +16,12 @@ def explained(
     ``dense`` and ``words`` are the channels' rows, best first. ``rank`` is ``None`` where a channel
     did not return the row. ``effects`` are what signals add to the match, or multiply it with.
     """
-    row = item.candidate.head.row
+    row = item.row
     signals = item.signals
     told: dict[str, Any] = {
-        "exact": item.candidate.is_named,
-        "meaning": {"cosine": item.candidate.dense, "rank": _rank(dense, row)},
-        "words": {"bm25": item.candidate.words, "rank": _rank(words, row)},
+        "exact": item.is_named,
+        "meaning": {"cosine": item.dense, "rank": _rank(dense, row)},
+        "words": {"bm25": item.words, "rank": _rank(words, row)},
         "match": item.match,
         "signals": signals,
         "effects": {name: effect for name in signals if (effect := _effect(name, signals[name]))},

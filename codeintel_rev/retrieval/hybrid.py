@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
@@ -17,16 +17,16 @@ from codeintel_rev.ports import (
     SparseChannel,
     VectorIndex,
 )
-from codeintel_rev.retrieval.candidate import Candidate
+from codeintel_rev.retrieval.candidate import Candidates
 from codeintel_rev.retrieval.explanation import explained
 from codeintel_rev.retrieval.fusion import RRF_K
 from codeintel_rev.retrieval.query import ParsedQuery, belongs
 from codeintel_rev.retrieval.ranking import Ranked, rank
 from codeintel_rev.retrieval.signals import query_facts
 from codeintel_rev.retrieval.strength import Evidence
+from codeintel_rev.retrieval.traits import TraitMemory
 from codeintel_rev.retrieval.verbatim import verbatim
-from codeintel_rev.text.kinds import definition_order
-from codeintel_rev.types import ChannelScores, ChunkRecord, Mode, SearchHit
+from codeintel_rev.types import ChannelScores, ChunkHead, ChunkRecord, Mode, SearchHit
 
 CANDIDATES = 50
 """Rows of each channel that are ranked; more of them bring noise into the evidence of files."""
@@ -48,6 +48,7 @@ class Channels(NamedTuple):
     words: LexicalIndex
     catalog: ChunkCatalog
     texts: ChunkTexts
+    traits: TraitMemory
     mask: NDArray[np.bool_]
     """Rows that are live and in scope."""
     sparse: SparseChannel | None = None
@@ -125,21 +126,22 @@ class HybridSearcher:
         belongs to them; so does the text that a query quotes.
         """
         facts = query_facts(query.terms, query.title)
-        ranked = rank(facts, self.candidates(query, retrieved, limit))
+        ranking = rank(facts, self.candidates(query, retrieved, limit))
         if strength != 1.0:
-            ranked = [
-                item._replace(score=item.score * strength, strength=strength) for item in ranked
-            ]
-        if query.is_identifier or retrieved.is_verbatim or mode == "exact":
-            name = query.names[0].rpartition(".")[2] if query.is_identifier else None
-            ranked = exact_first(ranked, name, by_kind=not retrieved.is_verbatim)
-        return ranked[:limit]
+            ranking = ranking.of_strength(strength)
+        if query.is_identifier:
+            name = query.names[0].rpartition(".")[2]
+            meant = called(self._channels.catalog.heads(retrieved.exact).values(), name)
+            ranking = ranking.lifting(meant, by_kind=True)
+        elif retrieved.is_verbatim or mode == "exact":
+            ranking = ranking.lifting(retrieved.exact, by_kind=not retrieved.is_verbatim)
+        return ranking.best(limit)
 
     def hydrated(
         self, ranked: Sequence[Ranked], retrieved: Retrieved, *, explain: bool = False
     ) -> list[SearchHit]:
         """Return hits with their text, in the order given."""
-        rows = [item.candidate.head.row for item in ranked]
+        rows = [item.row for item in ranked]
         records = {record.row: record for record in self._channels.catalog.hydrate(rows)}
         ranks = _reciprocal_ranks(retrieved)
         return [
@@ -192,8 +194,8 @@ class HybridSearcher:
         found = self._channels.words.search(query.terms, k, self._channels.mask, query.title)
         return _pairs(*found)
 
-    def candidates(self, query: ParsedQuery, retrieved: Retrieved, limit: int) -> list[Candidate]:
-        """Return what is to be ranked: the best of each channel, with the scores of both."""
+    def candidates(self, query: ParsedQuery, retrieved: Retrieved, limit: int) -> Candidates:
+        """Return what is to be ranked: the best of each channel, with the scores of all."""
         k = max(CANDIDATES, limit)
         best = (
             retrieved.exact,
@@ -201,33 +203,28 @@ class HybridSearcher:
             islice(retrieved.words, k),
             islice(retrieved.sparse, k),
         )
-        rows = list(dict.fromkeys(chain.from_iterable(best)))
-        heads = self._channels.catalog.heads(rows)
-        rows = [row for row in rows if row in heads]
-        dense = self._similarities(query, rows, retrieved.dense)
-        named = frozenset(retrieved.exact)
-        words, sparse = retrieved.words, retrieved.sparse
-        return [
-            Candidate(
-                heads[row],
-                dense.get(row, 0.0),
-                words.get(row, 0.0),
-                row in named,
-                sparse.get(row, 0.0),
-            )
-            for row in rows
-        ]
+        listed = list(dict.fromkeys(chain.from_iterable(best)))
+        rows = np.array(listed, dtype=np.int64)
+        traits = self._channels.traits.of(rows, self._channels.catalog.heads)
+        found = Candidates(
+            rows,
+            traits,
+            dense=self._similarities(query, rows, retrieved),
+            words=_looked_up(retrieved.words, listed),
+            is_named=np.isin(rows, np.array(retrieved.exact, dtype=np.int64)),
+            sparse=_looked_up(retrieved.sparse, listed),
+        )
+        known = traits.table["known"]
+        return found if known.all() else found.where(known)
 
     def _similarities(
-        self, query: ParsedQuery, rows: Sequence[int], known: Mapping[int, float]
-    ) -> Mapping[int, float]:
+        self, query: ParsedQuery, rows: NDArray[np.int64], retrieved: Retrieved
+    ) -> NDArray[np.float64]:
         """Return the similarity of ``rows`` to the query, unless the dense channel has no say."""
-        unknown = [row for row in rows if row not in known]
-        if not known or not unknown:
-            return known
-        found = np.array(unknown, dtype=np.int64)
-        similar = self._channels.vectors.similarities(self._vector(query.text), found)
-        return {**known, **_pairs(found, similar)}
+        if not retrieved.dense:
+            return np.zeros(len(rows))
+        similar = self._channels.vectors.similarities(self._vector(query.text), rows)
+        return similar.astype(np.float64)
 
     def _vector(self, text: str) -> NDArray[np.float32]:
         """Return the vector of a query, which several steps of one search ask for."""
@@ -260,32 +257,21 @@ class HybridSearcher:
         return rows[:_EXACT_LIMIT]
 
 
-def exact_first(
-    ranked: Sequence[Ranked], name: str | None, *, by_kind: bool = True
-) -> list[Ranked]:
-    """Lift exact matches above every other hit, whose scores stay near 1; ``by_kind`` types highest.
+def called(exact: Iterable[ChunkHead], name: str) -> list[int]:
+    """Return the rows of the chunks that are meant when ``name`` is all that was asked for.
 
-    When ``name`` is all that was asked for, those are the chunks that are called so; where there
-    are none, chunks that define it among other things, but not what only sounds like it.
+    Those are what is called so; where there are none, chunks that define it among other things, but
+    not what only sounds like it.
     """
-    exact = [item for item in ranked if item.candidate.is_named]
-    if name is not None:
-        own = [item for item in exact if _own_name(item) == name]
-        exact = own or [item for item in exact if _own_name(item).lower() != name.lower()]
-    lifted = {item.candidate.head.row for item in exact}
-    return sorted(
-        (_lifted(item, by_kind) if item.candidate.head.row in lifted else item for item in ranked),
-        key=lambda item: -item.score,
-    )
+    names = {head.row: head.symbol.rpartition(".")[2] for head in exact}
+    own = [row for row, its in names.items() if its == name]
+    return own or [row for row, its in names.items() if its.lower() != name.lower()]
 
 
-def _own_name(item: Ranked) -> str:
-    return item.candidate.head.symbol.rpartition(".")[2]
-
-
-def _lifted(item: Ranked, by_kind: bool) -> Ranked:
-    below = 2.0 * definition_order(item.candidate.head.kind) if by_kind else 0.0
-    return item._replace(score=item.score + 6.0 - below)
+def _looked_up(scores: Mapping[int, float], rows: Sequence[int]) -> NDArray[np.float64]:
+    if not scores:
+        return np.zeros(len(rows))
+    return np.array([scores.get(row, 0.0) for row in rows], dtype=np.float64)
 
 
 def _pairs(rows: NDArray[np.int64], scores: NDArray[np.float32]) -> dict[int, float]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codeintel_rev.retrieval.candidate import Candidate
-from codeintel_rev.retrieval.signals import SIGNALS, QueryFacts
+from codeintel_rev.retrieval.candidate import Candidates
+from codeintel_rev.retrieval.signals import SIGNALS, QueryFacts, signal_values
 
 RANKING_VERSION = 3
 """Bump when the same matches may come in another order; recorded with each index."""
@@ -49,12 +49,15 @@ class Weights(NamedTuple):
 class Ranked(NamedTuple):
     """A candidate with its score and what is behind it."""
 
-    candidate: Candidate
+    row: int
     score: float
-    values: Sequence[float]
-    """One for each of ``SIGNALS``, in their order."""
+    dense: float
+    words: float
+    is_named: bool
     match: float
     """How well it matches, from both channels."""
+    values: Sequence[float]
+    """One for each of ``SIGNALS``, in their order."""
     file: float
     """What its file adds to the score."""
     strength: float = 1.0
@@ -66,25 +69,65 @@ class Ranked(NamedTuple):
         return {**dict(zip(SIGNALS, self.values, strict=True)), "file": self.file}
 
 
-def rank(
-    facts: QueryFacts, candidates: Sequence[Candidate], weights: Weights | None = None
-) -> list[Ranked]:
-    """Return the candidates best first, ties by id.
+class Ranking(NamedTuple):
+    """Candidates with their scores, in no order: arrays of one length."""
+
+    candidates: Candidates
+    scores: NDArray[np.float64]
+    match: NDArray[np.float64]
+    values: NDArray[np.float64]
+    """A row for each of ``SIGNALS``."""
+    files: NDArray[np.float64]
+    lifted: NDArray[np.float64]
+    """The scores, those of exact matches above all others."""
+    strength: float = 1.0
+
+    def of_strength(self, strength: float) -> Ranking:
+        """Return the ranking with the weight that its repository has beside others."""
+        scores = self.scores * strength
+        return self._replace(scores=scores, lifted=scores, strength=strength)
+
+    def lifting(self, rows: Sequence[int], *, by_kind: bool) -> Ranking:
+        """Return the ranking with ``rows`` above every other, whose scores stay near 1.
+
+        ``by_kind`` lifts types highest, and last what only carries a name.
+        """
+        exact = np.isin(self.candidates.rows, np.array(rows, dtype=np.int64))
+        below = 2.0 * self.candidates.traits.table["order"] if by_kind else 0.0
+        return self._replace(lifted=np.where(exact, self.scores + 6.0 - below, self.scores))
+
+    def best(self, limit: int | None = None) -> list[Ranked]:
+        """Return the candidates best first, ties by id; the first ``limit``."""
+        found = self.candidates
+        order = np.lexsort((found.traits.table["id"], -self.scores, -self.lifted))[:limit]
+        columns: tuple[NDArray[Any], ...] = (
+            found.rows,
+            self.lifted,
+            found.dense,
+            found.words,
+            found.is_named,
+            self.match,
+            self.values.T,
+            self.files,
+        )
+        rows = zip(*(column[order].tolist() for column in columns), strict=True)
+        return [Ranked._make((*row, self.strength)) for row in rows]
+
+
+def rank(facts: QueryFacts, candidates: Candidates, weights: Weights | None = None) -> Ranking:
+    """Return the candidates with their scores.
 
     A score is that of the chunk (its match plus bonuses, less penalties) mixed with that of its
     file, both as shares of the best.
     """
-    if not candidates:
-        return []
     weights = weights or Weights()
-    values = np.array([signal(facts, candidates) for signal in SIGNALS.values()])
+    values = signal_values(facts, candidates)
     match = match_scores(candidates, dense_share(facts.terms, weights.dense_shares))
     own = _own_scores(match, values, weights)
-    files = _file_scores(candidates, own, weights.file_decay) * weights.file_share
-    scores = own * _share(1.0 - weights.file_share, float(own.max())) + files
-    columns = (scores.tolist(), values.T.tolist(), match.tolist(), files.tolist())
-    ranked = [Ranked(*row) for row in zip(candidates, *columns, strict=True)]
-    return sorted(ranked, key=lambda item: (-item.score, item.candidate.head.id))
+    numbers = candidates.traits.table["file"]
+    files = _file_scores(numbers, own, weights.file_decay) * weights.file_share
+    scores = own * _share(1.0 - weights.file_share, float(own.max(initial=0.0))) + files
+    return Ranking(candidates, scores, match, values, files, lifted=scores)
 
 
 def _own_scores(
@@ -106,14 +149,23 @@ def _weighted(values: NDArray[np.float64], weights: Mapping[str, float]) -> NDAr
 
 
 def _file_scores(
-    candidates: Sequence[Candidate], own: NDArray[np.float64], decay: float
+    files: NDArray[np.int32], own: NDArray[np.float64], decay: float
 ) -> NDArray[np.float64]:
-    """Return what the file of each candidate has to show, as a share of the best file."""
-    uris = [candidate.head.uri for candidate in candidates]
-    scored = sorted(zip(own.tolist(), uris, strict=True), reverse=True)
-    evidence = file_evidence([(uri, score) for score, uri in scored], decay)
-    found = np.array([evidence[uri] for uri in uris])
-    return found * _share(1.0, float(found.max()))
+    """Return what the file of each candidate has to show, as a share of the best file.
+
+    That is the sum of its chunks' scores, best first, each worth less by ``decay``.
+    """
+    order = np.lexsort((-own, files))
+    grouped = files[order]
+    begins = np.flatnonzero(np.diff(grouped, prepend=-1))
+    sizes = np.diff(begins, append=len(order))
+    place = np.arange(len(order)) - np.repeat(begins, sizes)
+    worth = np.cumprod(np.append(1.0, np.full(len(order), decay)))[place]
+    group = np.repeat(np.arange(len(begins)), sizes)
+    evidence = np.bincount(group, weights=worth * own[order], minlength=1)
+    found = np.empty(len(order))
+    found[order] = evidence[group]
+    return found * _share(1.0, float(found.max(initial=0.0)))
 
 
 def dense_share(terms: int, shares: tuple[float, float] = DENSE_SHARES) -> float:
@@ -122,13 +174,13 @@ def dense_share(terms: int, shares: tuple[float, float] = DENSE_SHARES) -> float
     return shares[0] + (shares[1] - shares[0]) * length
 
 
-def match_scores(candidates: Sequence[Candidate], dense_share: float) -> NDArray[np.float64]:
+def match_scores(candidates: Candidates, dense_share: float) -> NDArray[np.float64]:
     """Return how well each candidate matches: the mean of its shares of the best score a channel.
 
     Shares keep what ranks lose: how far the first is ahead of the second. Where there is a channel of
     implied terms, half of what words count is its.
     """
-    dense = np.array([max(candidate.dense, 0.0) for candidate in candidates])
+    dense = np.maximum(candidates.dense, 0.0)
     words = _lexical(candidates)
     most_dense, most_words = float(dense.max(initial=0.0)), float(words.max(initial=0.0))
     if most_words <= 0.0:
@@ -139,29 +191,14 @@ def match_scores(candidates: Sequence[Candidate], dense_share: float) -> NDArray
     return match + words * _share(1.0 - dense_share, most_words)
 
 
-def _lexical(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
+def _lexical(candidates: Candidates) -> NDArray[np.float64]:
     """Return what speaks for each candidate's words."""
-    words = np.array([candidate.words for candidate in candidates])
-    sparse = np.array([candidate.sparse for candidate in candidates])
+    words, sparse = candidates.words, candidates.sparse
     most_words, most_sparse = float(words.max(initial=0.0)), float(sparse.max(initial=0.0))
     if most_sparse <= 0.0:
         return words
     mixed: NDArray[np.float64] = words * _share(0.5, most_words) + sparse * (0.5 / most_sparse)
     return mixed
-
-
-def file_evidence(scored: Iterable[tuple[str, float]], decay: float) -> dict[str, float]:
-    """Return what each file has to show: the sum of its chunks' scores, each worth less by ``decay``.
-
-    ``scored`` holds a (file, score) pair a chunk, best first.
-    """
-    evidence: dict[str, float] = {}
-    worth: dict[str, float] = {}
-    for file, score in scored:
-        factor = worth.get(file, 1.0)
-        evidence[file] = evidence.get(file, 0.0) + factor * score
-        worth[file] = factor * decay
-    return evidence
 
 
 def _share(share: float, of: float) -> float:

@@ -1,26 +1,27 @@
-"""Signals that know code: each is a pure function of a query and its candidates, from 0 to 1."""
+"""Signals that know code: what a query and each of its candidates have to do with each other (pure).
+
+``named`` is 1 for the definition of a name that stands in the query, ``file_name`` the share of the
+words of the file's name that stand in it, ``definition`` 1 for a chunk that defines something instead
+of loose statements, text and pieces of them. ``test_path`` (tests, fixtures and examples), ``prose``
+and ``data`` (settings too) are 1 unless the query asks for such, ``copied`` for what was built here or
+copied from another project: the code meant is elsewhere.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Collection, Iterable
+from typing import Final, NamedTuple
 
-from codeintel_rev.retrieval.candidate import Candidate
+import numpy as np
+from numpy.typing import NDArray
+
+from codeintel_rev.retrieval.candidate import Candidates
+from codeintel_rev.retrieval.traits import FLAGS
 from codeintel_rev.retrieval.word_forms import stem
-from codeintel_rev.text.code_tokenizer import tokenize
 
-_TEST = re.compile(
-    r"(^|/)(tests?|testing|specs?|__tests__|testdata|fixtures?|mocks?|benchmarks?|examples?|samples?|demos?)(/|$)"
-    r"|(^|/)(test_[^/]*|conftest\.py|[^/]*(_test|_spec|\.test|\.spec|Tests?|Spec)\.\w+)$",
-)
-_COPIED = re.compile(
-    r"(^|/)(dist|vendor(ed)?|_vendor|third[_-]?party|3rdparty|node_modules|bower_components|googletest|gtest|gmock)(/|$)"
-    r"|^deps/|(^|/)jquery[-.\d][^/]*$|\.min\.",
-)
+SIGNALS: Final = ("named", "file_name", *FLAGS)
+
 _TEST_STEMS = frozenset(map(stem, ("benchmark", "example", "fixture", "mock", "spec", "test")))
-_PROSE = frozenset(["asciidoc", "html", "markdown", "restructuredtext", "rst", "text"])
 _PROSE_WORDS = frozenset(
     [
         "changelog",
@@ -34,13 +35,11 @@ _PROSE_WORDS = frozenset(
         "tutorial",
     ]
 )
-_DATA = frozenset(["config", "css", "csv", "ignore", "json", "svg", "toml", "xml", "yaml"])
 _DATA_WORDS = (
     "build ci config configuration configure css data dependency docker flag fixture json key manifest"
     " option package pipeline property schema setting svg toml version workflow xml yaml yml"
 )
 _DATA_STEMS = frozenset(map(stem, _DATA_WORDS.split()))
-_NO_DEFINITION = frozenset({"", "block", "lines", "section"})
 
 
 class QueryFacts(NamedTuple):
@@ -53,9 +52,11 @@ class QueryFacts(NamedTuple):
     wants_prose: bool
     wants_data: bool
 
-
-Signal = Callable[[QueryFacts, Sequence[Candidate]], list[float]]
-"""A query and its candidates to one value each; a column is far cheaper than a call a chunk."""
+    @property
+    def wanted(self) -> list[str]:
+        """The signals that tell nothing, as the query asks for such chunks."""
+        wants = {"test_path": self.wants_tests, "prose": self.wants_prose, "data": self.wants_data}
+        return [name for name, is_wanted in wants.items() if is_wanted]
 
 
 def query_facts(terms: Iterable[str], title: Collection[str] | None = None) -> QueryFacts:
@@ -75,66 +76,23 @@ def query_facts(terms: Iterable[str], title: Collection[str] | None = None) -> Q
     )
 
 
-def named(_: QueryFacts, candidates: Sequence[Candidate]) -> list[float]:
-    """1 for the definition of a name that stands in the query."""
-    return [float(candidate.is_named) for candidate in candidates]
+def signal_values(facts: QueryFacts, candidates: Candidates) -> NDArray[np.float64]:
+    """Return the value of each of ``SIGNALS`` for each candidate, from 0 to 1, a row a signal."""
+    values = np.empty((len(SIGNALS), len(candidates.rows)))
+    values[0] = candidates.is_named
+    values[1] = _file_names(facts, candidates)
+    values[2:] = candidates.traits.table["flags"].T
+    for name in facts.wanted:
+        values[SIGNALS.index(name)] = 0.0
+    return values
 
 
-def file_name(facts: QueryFacts, candidates: Sequence[Candidate]) -> list[float]:
-    """Share of the words of the file's name that stand in the query."""
-    names = [_file_words(candidate.head.uri) for candidate in candidates]
-    return [len(words & facts.stems) / len(words) if words else 0.0 for words in names]
+def _file_names(facts: QueryFacts, candidates: Candidates) -> list[float]:
+    files: list[int] = candidates.traits.table["file"].tolist()
+    words = candidates.traits.file_words
+    shares = {file: _share(words[file], facts.stems) for file in set(files)}
+    return [shares[file] for file in files]
 
 
-def definition(_: QueryFacts, candidates: Sequence[Candidate]) -> list[float]:
-    """1 for a chunk that defines something, 0 for loose statements, text and pieces of them."""
-    heads = [candidate.head for candidate in candidates]
-    return [float(bool(head.symbol) and head.kind not in _NO_DEFINITION) for head in heads]
-
-
-def test_path(facts: QueryFacts, candidates: Sequence[Candidate]) -> list[float]:
-    """1 for tests, fixtures and examples, unless the query asks for them."""
-    if facts.wants_tests:
-        return [0.0] * len(candidates)
-    return [float(_is_test(candidate.head.uri)) for candidate in candidates]
-
-
-def prose(facts: QueryFacts, candidates: Sequence[Candidate]) -> list[float]:
-    """1 for prose, unless the query asks for it."""
-    if facts.wants_prose:
-        return [0.0] * len(candidates)
-    return [float(candidate.head.lang in _PROSE) for candidate in candidates]
-
-
-def data(facts: QueryFacts, candidates: Sequence[Candidate]) -> list[float]:
-    """1 for settings and data, unless the query asks for some."""
-    if facts.wants_data:
-        return [0.0] * len(candidates)
-    return [float(candidate.head.lang in _DATA) for candidate in candidates]
-
-
-def copied(_: QueryFacts, candidates: Sequence[Candidate]) -> list[float]:
-    """1 for what was built here or copied from another project: the code meant is elsewhere."""
-    return [float(_is_copied(candidate.head.uri)) for candidate in candidates]
-
-
-SIGNALS: Mapping[str, Signal] = {
-    signal.__name__: signal
-    for signal in (named, file_name, definition, test_path, prose, data, copied)
-}
-
-
-@lru_cache(maxsize=1 << 14)
-def _is_test(uri: str) -> bool:
-    return _TEST.search(uri) is not None
-
-
-@lru_cache(maxsize=1 << 14)
-def _is_copied(uri: str) -> bool:
-    return _COPIED.search(uri) is not None
-
-
-@lru_cache(maxsize=1 << 14)
-def _file_words(uri: str) -> frozenset[str]:
-    name = uri.rpartition("/")[2]
-    return frozenset(map(stem, tokenize(name.rpartition(".")[0] or name)))
+def _share(words: frozenset[str], stems: frozenset[str]) -> float:
+    return len(words & stems) / len(words) if words else 0.0

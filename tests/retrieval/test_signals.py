@@ -2,16 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from codeintel_rev.retrieval.candidate import Candidate
-from codeintel_rev.retrieval.signals import SIGNALS, query_facts
+from codeintel_rev.retrieval.candidate import Candidates
+from codeintel_rev.retrieval.signals import SIGNALS, query_facts, signal_values
 from codeintel_rev.types import ChunkHead
 
 
 def value(name: str, query: str, **fields: str) -> float:
     chunk = {"uri": "src/router.py", "lang": "python", "kind": "function", "symbol": "match"}
     head = ChunkHead(row=1, id=1, **{**chunk, **fields})
-    (found,) = SIGNALS[name](query_facts(query.split()), [Candidate(head)])
-    return found
+    values = signal_values(query_facts(query.split()), Candidates.of([head]))
+    return float(values[SIGNALS.index(name), 0])
 
 
 def test_a_file_is_told_by_the_words_of_its_name() -> None:
