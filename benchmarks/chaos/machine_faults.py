@@ -12,6 +12,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).with_name("preload.c")
 DISK_MIB = 256
+"""Takes the index of a repository of some thousand files."""
 
 
 class Preload:

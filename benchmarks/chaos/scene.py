@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from edits import REPOSITORY, Editor
 from machine_faults import Preload, SmallDisk
@@ -25,6 +25,8 @@ from codeintel_rev.app.local import LocalIndex
 from codeintel_rev.app.private_redis import PrivateRedis
 from codeintel_rev.config.settings import load_settings
 
+T = TypeVar("T")
+
 PROGRAM = [sys.executable, "-P", "-m", "codeintel_rev"]
 QUERIES = 200
 ANSWERS_IN = 10
@@ -32,7 +34,7 @@ ANSWERS_IN = 10
 
 SLOW_DISK_MS = 20.0
 CLOCK_JUMP_S = 26 * 3600
-GONE_WITHIN_S = 30.0
+EDITED_WITHIN_S = 30.0
 CODE = "code"
 
 
@@ -52,7 +54,7 @@ class Scene:
 
     def __init__(self, folder: Path, repository: Path, running: ExitStack) -> None:
         """Index a copy of ``repository`` and serve it until ``running`` ends."""
-        self._folder, self._data = folder, folder / "disk" / "data"
+        self._data = folder / "disk" / "data"
         self.left_out: dict[str, str] = {}
         """Faults that this machine does not let be tried, and why."""
         self._disk = self._allowed("full_disk", lambda: SmallDisk(folder / "disk", running))
@@ -127,7 +129,7 @@ class Scene:
             return Target("/v1/answers", json.dumps(asked).encode(), JSON)
         return Target("/v1/search", json.dumps(asked | {"limit": LIMIT}).encode(), JSON)
 
-    def _allowed(self, name, make):  # type: ignore[no-untyped-def]
+    def _allowed(self, name: str, make: Callable[[], T]) -> T | None:
         try:
             return make()
         except (OSError, subprocess.CalledProcessError) as error:
@@ -174,7 +176,7 @@ class Scene:
     def _killed_indexer(self) -> Iterator[None]:
         """Kill the process that follows edits, while it has something to do."""
         number = self.editor.number
-        deadline = time.monotonic() + GONE_WITHIN_S
+        deadline = time.monotonic() + EDITED_WITHIN_S
         while self.editor.number == number and time.monotonic() < deadline:
             time.sleep(0.001)
         os.kill(max(self._processes("refresher")), signal.SIGKILL)
