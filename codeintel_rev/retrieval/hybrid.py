@@ -205,13 +205,14 @@ class HybridSearcher:
         )
         listed = list(dict.fromkeys(chain.from_iterable(best)))
         rows = np.array(listed, dtype=np.int64)
+        named = frozenset(retrieved.exact)
         traits = self._channels.traits.of(rows, self._channels.catalog.heads)
         found = Candidates(
             rows,
             traits,
             dense=self._similarities(query, rows, retrieved),
             words=_looked_up(retrieved.words, listed),
-            is_named=np.isin(rows, np.array(retrieved.exact, dtype=np.int64)),
+            is_named=np.array([row in named for row in listed], dtype=np.bool_),
             sparse=_looked_up(retrieved.sparse, listed),
         )
         known = traits.table["known"]

@@ -157,12 +157,13 @@ def _file_scores(
     """
     order = np.lexsort((-own, files))
     grouped = files[order]
-    begins = np.flatnonzero(np.diff(grouped, prepend=-1))
-    sizes = np.diff(begins, append=len(order))
-    place = np.arange(len(order)) - np.repeat(begins, sizes)
-    worth = np.cumprod(np.append(1.0, np.full(len(order), decay)))[place]
-    group = np.repeat(np.arange(len(begins)), sizes)
-    evidence = np.bincount(group, weights=worth * own[order], minlength=1)
+    is_best = np.ones(len(order), dtype=np.bool_)
+    is_best[1:] = grouped[1:] != grouped[:-1]
+    group = is_best.cumsum() - 1
+    place = np.arange(len(order)) - np.flatnonzero(is_best)[group]
+    worth = np.full(len(order), decay)
+    worth[:1] = 1.0
+    evidence = np.bincount(group, weights=worth.cumprod()[place] * own[order])
     found = np.empty(len(order))
     found[order] = evidence[group]
     return found * _share(1.0, float(found.max(initial=0.0)))
