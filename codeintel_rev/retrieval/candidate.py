@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codeintel_rev.retrieval.traits import TraitMemory, Traits
-from codeintel_rev.types import ChunkHead
+from codeintel_rev.retrieval.traits import Traits
 
 
 class Candidates(NamedTuple):
@@ -25,16 +23,6 @@ class Candidates(NamedTuple):
     """Whether a chunk defines what the query names, or holds what it quotes."""
     sparse: NDArray[np.float64]
     """SPLADE scores, where there is that channel."""
-
-    @classmethod
-    def of(cls, heads: Sequence[ChunkHead], **columns: Any) -> Candidates:
-        """Return the candidates with these heads; a column that is not given is zero."""
-        known = {head.row: head for head in heads}
-        rows = np.array(list(known), dtype=np.int64)
-        zeros = np.zeros(len(rows))
-        given = {name: np.asarray(column) for name, column in columns.items()}
-        usual = {"dense": zeros, "words": zeros, "is_named": zeros.astype(bool), "sparse": zeros}
-        return cls(rows, TraitMemory().of(rows, lambda _: known), **(usual | given))
 
     def where(self, kept: NDArray[np.bool_]) -> Candidates:
         """Return those with ``kept``."""

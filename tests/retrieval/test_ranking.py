@@ -6,6 +6,7 @@ from codeintel_rev.retrieval.candidate import Candidates
 from codeintel_rev.retrieval.ranking import Weights, dense_share, match_scores, rank
 from codeintel_rev.retrieval.signals import query_facts
 from codeintel_rev.types import ChunkHead
+from tests.fakes.candidates import candidates_of
 
 PLAIN = Weights(bonuses={}, penalties={}, file_share=0.0)
 
@@ -21,7 +22,7 @@ def head(number: int, uri: str = "", kind: str = "function", symbol: str = "f") 
 def candidates(*found: Found, **columns: object) -> Candidates:
     heads = [head(number, uri) for number, _, _, uri in found]
     dense, words = [each[1] for each in found], [each[2] for each in found]
-    return Candidates.of(heads, dense=dense, words=words, **columns)
+    return candidates_of(heads, dense=dense, words=words, **columns)
 
 
 def order(found: Candidates, weights: Weights | None = None) -> list[int]:
@@ -94,7 +95,7 @@ def test_nothing_ranks_to_nothing() -> None:
 
 def lifted(heads: list[ChunkHead], rows: list[int], *, by_kind: bool = True) -> list[int]:
     scores = [1.0 - number / 10 for number in range(len(heads))]
-    ranking = rank(query_facts(()), Candidates.of(heads, dense=scores), PLAIN)
+    ranking = rank(query_facts(()), candidates_of(heads, dense=scores), PLAIN)
     return [item.row for item in ranking.lifting(rows, by_kind=by_kind).best()]
 
 

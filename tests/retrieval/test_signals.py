@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from codeintel_rev.retrieval.candidate import Candidates
 from codeintel_rev.retrieval.signals import SIGNALS, query_facts, signal_values
 from codeintel_rev.types import ChunkHead
+from tests.fakes.candidates import candidates_of
 
 
 def value(name: str, query: str, **fields: str) -> float:
     chunk = {"uri": "src/router.py", "lang": "python", "kind": "function", "symbol": "match"}
     head = ChunkHead(row=1, id=1, **{**chunk, **fields})
-    values = signal_values(query_facts(query.split()), Candidates.of([head]))
+    values = signal_values(query_facts(query.split()), candidates_of([head]))
     return float(values[SIGNALS.index(name), 0])
 
 
