@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from codeintel_rev.app.data_dir import data_dir_for_search
 from codeintel_rev.app.embedding_contract import require_contract
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 T = TypeVar("T")
+
+
+_QUESTIONS: Final = 16
+"""Answers that a worker looks for at a time: with more, stages run out of time as they wait for each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class ApplicationContext:
         """Return the code that a caller may see."""
         if caller.session is not None:
             caller.notes["session_id"] = caller.session
-        return ServedCode(self.served, caller.repos, caller.session, caller.notes)
+        return ServedCode(self.served, caller.repos, caller.session, caller.notes, self.pool.place)
 
     async def run(
         self, work: Callable[[], T], timeout_ms: float | None = None, *, quick: bool = False
@@ -124,7 +128,8 @@ def _scope_store(config: RedisConfig, redis: Redis | None, resources: AsyncExitS
 
 def _pool(config: ServerConfig) -> WorkPool:
     cores = os.cpu_count() or 1
-    return WorkPool(config.threads or cores, max(2, cores), config.queue, config.request_timeout_s)
+    quick, others = config.threads or cores, max(2, cores)
+    return WorkPool(quick, others, config.queue, config.request_timeout_s, _QUESTIONS)
 
 
 def _limiter(server: ServerConfig, redis: Redis | None) -> RateLimiter | None:

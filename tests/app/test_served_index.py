@@ -138,6 +138,50 @@ async def test_quick_work_does_not_wait_for_other_work() -> None:
     pool.close()
 
 
+async def test_work_that_is_done_elsewhere_waits_for_its_turn_or_is_refused() -> None:
+    pool = WorkPool(quick=1, others=1, queue=0, timeout_s=60, places=1)
+    order: list[str] = []
+
+    async def waiting() -> None:
+        async with pool.place():
+            order.append("second")
+
+    async with pool.place():
+        second = asyncio.create_task(waiting())
+        await asyncio.sleep(0)
+        assert pool.saturated
+        with pytest.raises(Busy):
+            async with pool.place():
+                pass
+        order.append("first")
+    await second
+    assert order == ["first", "second"]
+    assert pool.taken == 0
+    pool.close()
+
+
+async def test_a_question_holds_its_place_until_a_language_model_could_speak(
+    tmp_path: Path, settings: Settings
+) -> None:
+    add(tmp_path, "one", settings)
+    served = ServedIndex(tmp_path / "dd", settings)
+    pool = WorkPool(quick=1, others=1, queue=0, timeout_s=60, places=1)
+    code = ServedCode(served, None, place=pool.place)
+    events = code.answer(
+        "what does one return?", scope=None, top_k=5, rerank_top_n=5, time_budget_ms=None
+    )
+    async with pool.place():
+        first = asyncio.ensure_future(anext(events))
+        await asyncio.sleep(0)
+        assert pool.taken == 2
+        assert not first.done()
+    await first
+    assert pool.taken == 0
+    assert [step.event async for step in events][-1] == "envelope"
+    pool.close()
+    served.close()
+
+
 ENDLESS = "SELECT count(*) FROM range(1000000000000) WHERE hash(range) = 1"
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,8 @@ class ServedCode:
     """Told to the traces of answers."""
     notes: dict[str, str] = field(default_factory=dict, compare=False)
     """What the log is to say of the request."""
+    place: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    """Held while an answer is looked for; waits for its turn, and raises ``Busy``."""
 
     def search(
         self, query: str, *, limit: int, scope: Scope | None, mode: Mode, explain: bool
@@ -151,19 +153,23 @@ class ServedCode:
         """Yield an answer's events; the last one is the envelope."""
         query = checked_query(query, self.served.settings.answer.max_query_chars)
         scope = checked_scope(scope)
-        async with self.served.answering(self.repos) as orchestrator:
-            events = orchestrator.answer(
-                query,
-                scope,
-                top_k=top_k,
-                rerank_top_n=rerank_top_n,
-                time_budget_ms=time_budget_ms,
-                session_id=self.session,
-                trace_id=self._named(query),
-            )
-            async with aclosing(events):
-                async for event in events:
-                    yield AnswerStep(event.type, _event_document(event))
+        async with AsyncExitStack() as looking:
+            await looking.enter_async_context(self.place())
+            async with self.served.answering(self.repos) as orchestrator:
+                events = orchestrator.answer(
+                    query,
+                    scope,
+                    top_k=top_k,
+                    rerank_top_n=rerank_top_n,
+                    time_budget_ms=time_budget_ms,
+                    session_id=self.session,
+                    trace_id=self._named(query),
+                )
+                async with aclosing(events):
+                    async for event in events:
+                        # from the first event on a language model is at work, or all is done
+                        await looking.aclose()
+                        yield AnswerStep(event.type, _event_document(event))
 
     def _named(self, query: str) -> str:
         """Return a new trace id, which the reply and the log are to tell as well."""
