@@ -20,6 +20,8 @@ import pytest
 from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.app.private_redis import PrivateRedis
 from codeintel_rev.config.settings import load_settings
+from tests.fakes.model_server import ModelServer
+from tests.fakes.model_server import serving as serving_model
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -53,11 +55,11 @@ class Watched(NamedTuple):
         return {alert["metric"]["alertname"] for alert in alerts}
 
 
-def until(wanted: Callable[[], object], what: str) -> None:
-    """Wait until ``wanted()`` is true, at most ``TIMEOUT_S``."""
-    deadline = time.monotonic() + TIMEOUT_S
+def until(wanted: Callable[[], object], what: str, within_s: float = TIMEOUT_S) -> None:
+    """Wait until ``wanted()`` is true, at most ``within_s``."""
+    deadline = time.monotonic() + within_s
     while not wanted():
-        assert time.monotonic() < deadline, f"not within {TIMEOUT_S:g} s: {what}"
+        assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
         time.sleep(0.2)
 
 
@@ -90,20 +92,25 @@ def process(*command: str, **options: Any) -> Iterator[subprocess.Popen[Any]]:
 
 @contextmanager
 def serving(
-    shop: Path, data_dir: Path, redis_url: str
+    shop: Path, data_dir: Path, redis_url: str, *before: str, workers: int = 2, **settings: str
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Serve a folder with two workers; its index is not refreshed."""
-    environment = os.environ | {
-        "REDIS_URL": redis_url,
-        "SERVER_REFRESH": "false",
-        "SERVER_RESULT_CACHE": "8",
-        "TRACE_FLUSH_SECONDS": "1",
-        "TRACE_SEARCH_SHARE": "1",
-    }
+    """Serve a folder; its index is not refreshed. ``before`` is a command that runs the server."""
+    environment = (
+        os.environ
+        | settings
+        | {
+            "REDIS_URL": redis_url,
+            "SERVER_REFRESH": "false",
+            "SERVER_RESULT_CACHE": "8",
+            "TRACE_FLUSH_SECONDS": "1",
+            "TRACE_SEARCH_SHARE": "1",
+        }
+    )
     command = [sys.executable, "-P", "-m", "codeintel_rev", "serve", "--port", "0"]
-    arguments = ["--repo", str(shop), "--data-dir", str(data_dir), "--workers", "2"]
+    arguments = ["--repo", str(shop), "--data-dir", str(data_dir)]
+    arguments += ["--workers", str(workers)]
     options: dict[str, Any] = {"env": environment, "stderr": subprocess.PIPE, "text": True}
-    with process(*command, *arguments, **options) as server:
+    with process(*before, *command, *arguments, **options) as server:
         assert server.stderr is not None
         line = server.stderr.readline()
         assert " on http://" in line, line + server.stderr.read()
@@ -111,10 +118,11 @@ def serving(
 
 
 def quick_copy(folder: Path, address: str) -> Path:
-    """Write the shipped configuration for a server at ``address``, its waits cut to seconds."""
+    """Write the shipped configuration for a server at ``address``, its days cut to seconds."""
     rules = (DEPLOY / "alerts.yml").read_text(encoding="utf-8")
     rules = re.sub(r"^ +for: \w+\n", "", rules, flags=re.MULTILINE)
-    rules = re.sub(r"\[\d+m\]", "[10s]", rules)
+    rules = rules.replace("[1h] offset 1d", "[10s] offset 15s").replace("[1d]", "[20s]")
+    rules = re.sub(r"\[\d+m\]", "[10s]", rules).replace("> 5000", "> 5")
     (folder / "alerts.yml").write_text(rules, encoding="utf-8")
     config = (DEPLOY / "prometheus.yml").read_text(encoding="utf-8")
     config = config.replace("15s", "1s").replace("127.0.0.1:8080", address.partition("//")[2])
@@ -123,8 +131,10 @@ def quick_copy(folder: Path, address: str) -> Path:
 
 
 @contextmanager
-def watching(folder: Path, *, is_indexed: bool) -> Iterator[Watched]:
-    """Start a server of two workers, a Redis, and a Prometheus that has scraped the server."""
+def watching(
+    folder: Path, *before: str, is_indexed: bool = True, workers: int = 2, **settings: str
+) -> Iterator[Watched]:
+    """Start a server, a Redis, and a Prometheus that has scraped the server."""
     shop, index = folder / "shop", folder / "index"
     shop.mkdir()
     (shop / "price.py").write_text(PY)
@@ -134,7 +144,9 @@ def watching(folder: Path, *, is_indexed: bool) -> Iterator[Watched]:
     with ExitStack() as running:
         running.callback(redis.close)
         redis.start()
-        server, address = running.enter_context(serving(shop, index, redis.url))
+        server, address = running.enter_context(
+            serving(shop, index, redis.url, *before, workers=workers, **settings)
+        )
         running.enter_context(
             process(
                 str(TOOLS / "prometheus"),
@@ -153,8 +165,42 @@ def watching(folder: Path, *, is_indexed: bool) -> Iterator[Watched]:
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """A server of an indexed folder."""
-    with watching(tmp_path_factory.mktemp("watched"), is_indexed=True) as found:
+    with watching(tmp_path_factory.mktemp("watched")) as found:
         yield found
+
+
+def on_small_disk(folder: Path) -> tuple[str, ...]:
+    """Return a command that runs another one, for which ``folder`` lies on a disk of its own."""
+    copied = 'cp -r "$1" "$1.copy" && mount -t tmpfs -o size=256m none "$1"'
+    run = f'{copied} && cp -r "$1.copy/." "$1" && shift && exec "$@"'
+    return ("unshare", "--mount", "sh", "-c", run, "sh", str(folder))
+
+
+@pytest.fixture(scope="module")
+def hurt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """A server with little room for work, a small disk, no place for traces and a model that stalls."""
+    folder = tmp_path_factory.mktemp("hurt")
+    (folder / "index").mkdir()
+    (folder / "index" / "traces").write_text("no folder")
+    mounts = subprocess.run(
+        ["unshare", "--mount", "mount", "-t", "tmpfs", "none", str(folder / "index")], check=False
+    )
+    if mounts.returncode:
+        pytest.skip("mounting takes rights that this process does not have")
+    model = ModelServer()
+    model.stall_after = 0
+    with serving_model(model):
+        settings = {
+            "ANSWER_SYNTHESIS_TIMEOUT_MS": "7000",
+            "ANSWER_TIME_BUDGET_MS": "20000",
+            "SERVER_QUEUE": "0",
+            "SERVER_THREADS": "1",
+            "TRACE_CAPACITY": "1",
+            "VLLM_CHAT_BASE_URL": model.url,
+            "VLLM_CHAT_MODEL": "m",
+        }
+        with watching(folder, *on_small_disk(folder / "index"), workers=1, **settings) as found:
+            yield found
 
 
 @pytest.fixture

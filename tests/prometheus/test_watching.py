@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import count
+from threading import Event
 
 import pytest
 
-from .conftest import DEPLOY, Watched, ask, until
+from codeintel_rev.app.indexer import index_repositories
+
+from .conftest import DEPLOY, TIMEOUT_S, Watched, ask, until
 
 pytestmark = pytest.mark.prometheus
+
+NUMBERS = count()
 
 OF_THE_MACHINE = {
     "CodeintelDiskLow",
     "CodeintelSlowAnswers",
     "CodeintelSlowSearches",
+    "CodeintelSlowerThanYesterday",
     "CodeintelTimeouts",
 }
 """Alerts that a machine which is busy with other work, or full, may rightly raise."""
@@ -36,6 +47,11 @@ def busy(watched: Watched) -> None:
         ask(watched.address, "/v1/search", {"query": "total price"})
         ask(watched.address, "/v1/answers", {"query": "how is the total price computed?"})
         ask(watched.address, "/v1/search", {"query": ""})
+
+
+def search_anew(watched: Watched) -> None:
+    """Search for what nobody asked before, which no cache answers."""
+    ask(watched.address, "/v1/search", {"query": f"total price {next(NUMBERS)}"})
 
 
 def test_every_panel_shows_something(watched: Watched) -> None:
@@ -59,6 +75,17 @@ def test_every_recorded_number_has_a_value(watched: Watched) -> None:
 
 def test_nothing_is_wrong_with_a_server_that_is_well(watched: Watched) -> None:
     assert watched.firing() <= OF_THE_MACHINE
+
+
+def test_writing_without_a_compaction_is_told(watched: Watched) -> None:
+    number = iter(range(1000))
+
+    def told() -> bool:
+        (watched.shop / "new.py").write_text(f"def new_{next(number)}():\n    return 0\n")
+        index_repositories([watched.shop], data_dir=watched.shop.parent / "index")
+        return "CodeintelNoCompaction" in watched.firing()
+
+    until(told, "CodeintelNoCompaction")
 
 
 def test_answers_from_an_index_behind_the_files_are_told(watched: Watched) -> None:
@@ -98,3 +125,51 @@ def test_an_index_that_is_missing_is_told_and_what_fails_for_it(
 def test_a_server_that_is_gone_is_told(watched: Watched) -> None:
     watched.server.terminate()
     until(lambda: "CodeintelDown" in watched.firing(), "CodeintelDown")
+
+
+def test_a_disk_with_little_room_is_told(hurt: Watched) -> None:
+    until(lambda: "CodeintelDiskLow" in hurt.firing(), "CodeintelDiskLow")
+
+
+def test_traces_that_are_given_up_are_told(hurt: Watched) -> None:
+    def told() -> bool:
+        search_anew(hurt)
+        return "CodeintelTracesLost" in hurt.firing()
+
+    until(told, "CodeintelTracesLost")
+
+
+def test_answers_that_wait_for_a_model_are_told(hurt: Watched) -> None:
+    def told() -> bool:
+        ask(hurt.address, "/v1/answers", {"query": "how is the total price computed?"})
+        return "CodeintelSlowAnswers" in hurt.firing()
+
+    until(told, "CodeintelSlowAnswers")
+
+
+@pytest.mark.timeout(300)
+def test_a_machine_that_stalls_is_told(hurt: Watched) -> None:
+    wanted = {"CodeintelSaturated", "CodeintelSlowSearches", "CodeintelSlowerThanYesterday"}
+    over, seen = Event(), set[str]()
+
+    def keep_asking() -> None:
+        while not over.is_set():
+            search_anew(hurt)
+
+    def told() -> bool:
+        for _ in range(3):
+            os.kill(hurt.server.pid, signal.SIGSTOP)
+            time.sleep(0.4)
+            os.kill(hurt.server.pid, signal.SIGCONT)
+            time.sleep(0.02)
+        seen.update(hurt.firing())
+        return wanted <= seen
+
+    with ThreadPoolExecutor(4) as callers:
+        try:
+            for _ in range(4):
+                callers.submit(keep_asking)
+            until(lambda: hurt.query("codeintel_searches_total offset 25s"), "a usual time")
+            until(told, " and ".join(sorted(wanted)), 3 * TIMEOUT_S)
+        finally:
+            over.set()
