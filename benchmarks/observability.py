@@ -62,7 +62,7 @@ def compared(data_dir: Path, folder: Path, count: int, rounds: int) -> dict[str,
     log = os.open(folder / "requests.log", os.O_WRONLY | os.O_CREAT)
     lines = LogLines(str, log)
     metrics = Metrics()
-    settings = load_settings({"TRACE_SEARCH_SHARE": str(TRACE_SHARE), "TRACE_FLUSH_SECONDS": "1"})
+    settings = load_settings({"TRACE_SEARCH_SHARE": str(TRACE_SHARE)})
     served = ServedIndex(data_dir, settings, metrics=metrics)
     code = ServedCode(served, None)
     records = RequestRecords(
