@@ -43,7 +43,7 @@ def _holding(
 ) -> list[int]:
     found = set()
     for row, text in texts:
-        plain = normalised(text.decode("utf-8", "surrogatepass"))
+        plain = normalised(text.decode("utf-8", "replace"))
         if any(literal in plain for literal in wanted):
             found.add(row)
     return [row for row in rows if row in found]
