@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 import logging
 from datetime import UTC, datetime
 from functools import cache
@@ -55,7 +56,11 @@ def request_log(server: ServerConfig) -> RequestLog | None:
 
 def encoded(line: Line) -> str:
     """Return a line of the log as JSON, with its time first."""
-    return msgspec.json.encode({"time": _now(), **line}).decode()
+    line = {"time": _now(), **line}
+    try:
+        return msgspec.json.encode(line).decode()
+    except UnicodeEncodeError:  # a name or a query that is no UTF-8
+        return json.dumps(line)
 
 
 def _readable(line: Line) -> str:

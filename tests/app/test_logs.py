@@ -16,7 +16,7 @@ try:
     [][1]
 except IndexError:
     logging.getLogger("codeintel_rev.part").warning("part %d failed", 7, exc_info=True)
-logging.getLogger("codeintel_rev.part").warning("%s is no file", "a\\ncodeintel: forged\\x1b[2J")
+logging.getLogger("codeintel_rev.part").warning("%s is no file", "a\\ncodeintel: forged\\x1b[2J\\udcff")
 log({"level": "INFO", "event": "request", "request_id": "r1", "method": "POST",
      "route": "/v1/search", "status": 200, "took_ms": 4.5, "principal": None, "trace_id": "t1", "query": "two\\nlines"})
 """
@@ -34,17 +34,18 @@ def test_a_person_reads_a_line_a_request() -> None:
     warning, *traceback, named, request = written("text")
     assert warning == "codeintel: WARNING codeintel_rev.part: part 7 failed"
     assert traceback[-1].startswith("IndexError")
-    assert named.endswith(r": a\ncodeintel: forged\x1b[2J is no file")
+    assert named.endswith(r": a\ncodeintel: forged\x1b[2J\udcff is no file")
     assert request.endswith(
         r" POST /v1/search 200 4.5 ms request_id=r1 trace_id=t1 query=two\nlines"
     )
 
 
 def test_a_program_reads_an_object_a_line() -> None:
-    warning, _, request = map(json.loads, written("json"))
+    warning, named, request = map(json.loads, written("json"))
     assert list(warning) == ["time", "level", "event", "logger", "message", "traceback"]
     assert (warning["level"], warning["message"]) == ("WARNING", "part 7 failed")
     assert "IndexError" in warning["traceback"]
+    assert named["message"] == "a\ncodeintel: forged\x1b[2J\udcff is no file"
     assert (request["event"], request["took_ms"], request["query"]) == (
         "request",
         4.5,
