@@ -17,7 +17,7 @@ app = command_app()
 Paths = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="PATH",
+        metavar="[PATH]...",
         help="Repositories, plain folders or git addresses. [default: .]",
         show_default=False,
     ),

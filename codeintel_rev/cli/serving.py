@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,6 +42,6 @@ def require_server() -> None:
         raise Unavailable(
             f"a server needs {', '.join(missing)}, which {'are' if missing[1:] else 'is'} not"
             " installed",
-            hint="python3 -m pip install 'codeintel-rev[server]'",
+            hint=f"{shlex.quote(sys.executable)} -m pip install 'codeintel-rev[server]'",
             value=missing[0],
         )

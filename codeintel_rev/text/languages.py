@@ -218,14 +218,24 @@ _CPP_MARKS: Final = (
 def canonical_language(name: str) -> str:
     """Return the canonical name of a language.
 
-    Raises ``UnknownLanguage``, which lists the known names.
+    Raises ``UnknownLanguage``, which tells the nearest name and lists the known ones.
     """
-    known = _BY_NAME.get(name.strip().lower())
+    wanted = name.strip().lower()
+    known = _BY_NAME.get(wanted)
     if known is None:
         raise UnknownLanguage(
-            f"unknown language {name!r}", hint=f"known languages: {', '.join(NAMES)}", value=name
+            f"unknown language {name!r}",
+            hint=f"{_nearest(wanted)}known languages: {', '.join(NAMES)}",
+            value=name,
         )
     return known
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, _BY_NAME, n=1)
+    return f"did you mean {near[0]}? " if near else ""
 
 
 def language_of(path: str, head: bytes = b"") -> str:

@@ -112,3 +112,9 @@ def test_no_two_languages_claim_the_same_word(column: str) -> None:
     words = [word for language in LANGUAGES for word in getattr(language, column).split()]
     assert sorted(words) == sorted(set(words))
     assert words == [word.lower() for word in words]
+
+
+def test_a_misspelt_language_is_told_its_nearest_name() -> None:
+    with pytest.raises(UnknownLanguage) as caught:
+        canonical_language(" Pyhton")
+    assert caught.value.hint.startswith("did you mean python? known languages: ")
