@@ -210,7 +210,7 @@ class HybridSearcher:
         found = Candidates(
             rows,
             traits,
-            dense=self._similarities(query, rows, retrieved),
+            dense=self._similarities(query, rows, retrieved.dense),
             words=_looked_up(retrieved.words, listed),
             is_named=np.array([row in named for row in listed], dtype=np.bool_),
             sparse=_looked_up(retrieved.sparse, listed),
@@ -219,13 +219,16 @@ class HybridSearcher:
         return found if known.all() else found.where(known)
 
     def _similarities(
-        self, query: ParsedQuery, rows: NDArray[np.int64], retrieved: Retrieved
+        self, query: ParsedQuery, rows: NDArray[np.int64], known: Mapping[int, float]
     ) -> NDArray[np.float64]:
         """Return the similarity of ``rows`` to the query, unless the dense channel has no say."""
-        if not retrieved.dense:
-            return np.zeros(len(rows))
-        similar = self._channels.vectors.similarities(self._vector(query.text), rows)
-        return similar.astype(np.float64)
+        listed = rows.tolist()
+        similar = _looked_up(known, listed)
+        unknown = np.array([row not in known for row in listed], dtype=np.bool_)
+        if known and unknown.any():
+            vector = self._vector(query.text)
+            similar[unknown] = self._channels.vectors.similarities(vector, rows[unknown])
+        return similar
 
     def _vector(self, text: str) -> NDArray[np.float32]:
         """Return the vector of a query, which several steps of one search ask for."""
