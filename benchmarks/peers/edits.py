@@ -130,7 +130,7 @@ class Work:
 
 def plain(said: str) -> str:
     """Return a complaint without what differs from process to process, so that equal ones count as one."""
-    return re.sub(r"/tmp/\S+", "PATH", re.sub(r"\d+", "N", said))[:160]
+    return re.sub(r"/\S+", "PATH", re.sub(r"\d+", "N", said))[:160]
 
 
 def processor_seconds() -> float:
