@@ -15,6 +15,7 @@ pytestmark = pytest.mark.clients
     "scenario",
     [
         "server-initialize",
+        "logging-set-level",
         "ping",
         "tools-list",
         "resources-list",
