@@ -17,7 +17,7 @@ from tests.functional.conftest import running
 
 PATIENCE_S = 60.0
 ROUNDS = 4
-"""Calls to cancel: the word of it may reach either worker."""
+"""Calls to cancel: of two workers, the word of it may reach either."""
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +28,11 @@ def model() -> Iterator[ModelServer]:
         yield model
 
 
-@pytest.fixture(scope="module")
-def address(shop: Path, model: ModelServer) -> Iterator[str]:
-    """A server with two workers whose answers are written by the model."""
+@pytest.fixture(scope="module", params=["1", "2"], ids=["one worker", "two workers"])
+def address(request: pytest.FixtureRequest, shop: Path, model: ModelServer) -> Iterator[str]:
+    """A server whose answers are written by the model."""
     patient = {"ANSWER_SYNTHESIS_GAP_MS": "120000", "ANSWER_SYNTHESIS_TOTAL_MS": "120000"}
-    arguments = ("--repo", str(shop), "--workers", "2")
+    arguments = ("--repo", str(shop), "--workers", request.param)
     with running(*arguments, VLLM_BASE_URL=model.url, VLLM_CHAT_MODEL="m", **patient) as found:
         yield found[1]
 
