@@ -8,6 +8,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _BACKLOG = 2048
+_TURN_S = 0.001
+"""How long a search keeps the event loop waiting for its turn, at most: 5 ms, which is usual, made
+p95 at 300 to 350 searches a second two to three times as long."""
+
 _KEEP_ALIVE_S = 30
 _WORKER_TIMEOUT_S = 30
 """A worker that shows no sign of life for so long is replaced."""
@@ -157,6 +162,7 @@ def _create_app(settings: Settings, shared_metrics: Path | None = None) -> FastA
     from codeintel_rev.app.main import create_app
 
     app = create_app(settings, shared_metrics, request_log(settings.server))
+    sys.setswitchinterval(_TURN_S)
     # what is loaded by now stays: looking through it for garbage kept requests waiting for 140 ms
     gc.collect()
     gc.freeze()
