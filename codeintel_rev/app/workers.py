@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 _BACKLOG = 2048
 _TURN_S = 0.001
-"""How long a search keeps the event loop waiting for its turn, at most: 5 ms, which is usual, made
-p95 at 300 to 350 searches a second two to three times as long."""
+"""How long a search keeps the event loop waiting for its turn, at most: after the usual 5 ms requests
+and replies were late as soon as searches came close together."""
 
 _KEEP_ALIVE_S = 30
 _WORKER_TIMEOUT_S = 30
