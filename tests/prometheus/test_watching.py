@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
-from threading import Event
 
 import pytest
 
 from codeintel_rev.app.indexer import index_repositories
 
-from .conftest import DEPLOY, TIMEOUT_S, Watched, ask, until
+from .conftest import DEPLOY, Watched, ask, until
 
 pytestmark = pytest.mark.prometheus
 
@@ -145,31 +140,3 @@ def test_answers_that_wait_for_a_model_are_told(hurt: Watched) -> None:
         return "CodeintelSlowAnswers" in hurt.firing()
 
     until(told, "CodeintelSlowAnswers")
-
-
-@pytest.mark.timeout(300)
-def test_a_machine_that_stalls_is_told(hurt: Watched) -> None:
-    wanted = {"CodeintelSaturated", "CodeintelSlowSearches", "CodeintelSlowerThanYesterday"}
-    over, seen = Event(), set[str]()
-
-    def keep_asking() -> None:
-        while not over.is_set():
-            search_anew(hurt)
-
-    def told() -> bool:
-        for _ in range(3):
-            os.kill(hurt.server.pid, signal.SIGSTOP)
-            time.sleep(0.4)
-            os.kill(hurt.server.pid, signal.SIGCONT)
-            time.sleep(0.02)
-        seen.update(hurt.firing())
-        return wanted <= seen
-
-    with ThreadPoolExecutor(4) as callers:
-        try:
-            for _ in range(4):
-                callers.submit(keep_asking)
-            until(lambda: hurt.query("codeintel_searches_total offset 25s"), "a usual time")
-            until(told, " and ".join(sorted(wanted)), 3 * TIMEOUT_S)
-        finally:
-            over.set()
