@@ -7,7 +7,7 @@ that introduce a name are recognised by their keywords, the extent of a definiti
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import dropwhile, takewhile
 
@@ -87,14 +87,12 @@ class Definition:
 
 def definitions_in(lines: Sequence[str]) -> list[Definition]:
     """Return the definitions whose lines name themselves by a keyword, in order."""
-    found = []
-    for number, line in enumerate(lines):
-        match = _KEYWORD.match(line[:MAX_LINE]) or _ARROW.match(line[:MAX_LINE])
-        if match and not _EMPTY_MACRO.fullmatch(line):
-            keyword = match.groupdict().get("keyword", "function")
-            kind = "macro" if keyword.startswith("#") else _KINDS.get(keyword, keyword)
-            found.append(_definition(lines, number, match["name"], kind))
-    return found
+    return [_definition(lines, number, name, kind) for number, name, kind in _named(lines)]
+
+
+def names_defined_in(lines: Sequence[str]) -> set[str]:
+    """Return the names of ``definitions_in``, for a fraction of the work."""
+    return {name for _, name, _ in _named(lines)}
 
 
 def definition_of(
@@ -122,6 +120,17 @@ def definition_of(
 def leaf(symbol: str) -> str:
     """Return the last name of a dotted symbol, empty for a title of a document."""
     return "" if " " in symbol else re.split(r"\.|::|#", symbol)[-1]
+
+
+def _named(lines: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield (line, name, kind) of what is named by a keyword."""
+    for number, line in enumerate(lines):
+        start = line[:MAX_LINE]
+        match = _KEYWORD.match(start) or ("=" in start and _ARROW.match(start))
+        if match and not _EMPTY_MACRO.fullmatch(line):
+            keyword = match.groupdict().get("keyword", "function")
+            kind = "macro" if keyword.startswith("#") else _KINDS.get(keyword, keyword)
+            yield number, match["name"], kind
 
 
 def _bare_line(lines: Sequence[str], name: str) -> int | None:
@@ -187,17 +196,18 @@ def _extent(lines: Sequence[str], number: int) -> int:
     """Return the last line that belongs to the definition, judged by indentation."""
     depth, last = _indent(lines[number]), number
     for position in range(number + 1, len(lines)):
-        line = lines[position]
-        if not line.strip():
+        text = lines[position].lstrip()
+        if not text:
             continue
-        if _indent(line) < depth or (_indent(line) == depth and not _CLOSER.match(line.strip())):
+        indent = _indent(lines[position])
+        if indent < depth or (indent == depth and not _CLOSER.match(text)):
             break
         last = position
     return last
 
 
 def _indent(line: str) -> int:
-    expanded = line.expandtabs(4)
+    expanded = line.expandtabs(4) if "\t" in line else line
     return len(expanded) - len(expanded.lstrip())
 
 

@@ -12,6 +12,7 @@ from codeintel_rev.answer.definitions import (
     definitions_in,
     file_doc,
     leaf,
+    names_defined_in,
     opening_of,
     prose_of,
     prose_only,
@@ -155,8 +156,7 @@ class Entry:
 
 def names_in(hit: SearchHit) -> set[str]:
     """Return the names whose symbols tell what the hit is: its own, and those that it defines."""
-    found = {definition.name for definition in definitions_in(hit.code.split("\n"))}
-    return found | {leaf(hit.symbol)} - {""}
+    return names_defined_in(hit.code.split("\n")) | {leaf(hit.symbol)} - {""}
 
 
 def entries_of(

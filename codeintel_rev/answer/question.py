@@ -17,7 +17,7 @@ from codeintel_rev.retrieval.query import (
 from codeintel_rev.retrieval.stop_words import STOP_WORDS
 from codeintel_rev.retrieval.word_forms import stem
 from codeintel_rev.text.background_idf import background_idf
-from codeintel_rev.text.code_tokenizer import identifiers, tokenize
+from codeintel_rev.text.code_tokenizer import distinct_terms, identifiers, tokenize
 
 Aim = Literal["place", "explanation"]
 """Whether somebody wants to know where something is, or what it is and how it works."""
@@ -108,7 +108,7 @@ def question_of(text: str) -> Question:
 
 def stems_of(text: str) -> frozenset[str]:
     """Return the telling words of a text without their endings."""
-    return frozenset(map(stem, set(tokenize(text)) - _UNTOLD))
+    return frozenset(map(stem, distinct_terms(text) - _UNTOLD))
 
 
 def _names(text: str) -> frozenset[str]:

@@ -59,7 +59,7 @@ CREATE TABLE symbol (
     col INTEGER NOT NULL,
     doc TEXT NOT NULL
 );
-CREATE INDEX symbol_name ON symbol (name COLLATE NOCASE);
+CREATE INDEX symbol_name ON symbol (name COLLATE NOCASE, version_id);
 CREATE TABLE snapshot (
     id INTEGER PRIMARY KEY,
     ref TEXT NOT NULL UNIQUE,

@@ -48,6 +48,12 @@ def tokenize(text: str) -> list[str]:
     return list(chain.from_iterable(map(_terms_of_word.__getitem__, words_of(text))))
 
 
+def distinct_terms(text: str) -> set[str]:
+    """Return the terms of ``text``, each once."""
+    words = set(words_of(text))
+    return set(chain.from_iterable(map(_terms_of_word.__getitem__, words)))
+
+
 def words_of(text: str) -> list[str]:
     """Return the words of ``text`` as written, in order, with repeats."""
     return text.translate(_ASCII_WORDS).split() if text.isascii() else _WORD.findall(text)

@@ -6,6 +6,7 @@ from codeintel_rev.answer.definitions import (
     definition_of,
     definitions_in,
     file_doc,
+    names_defined_in,
     opening_of,
     prose_of,
 )
@@ -119,7 +120,9 @@ def test_a_definition_is_found_with_its_lines_and_documentation(code, symbol, li
     ],
 )
 def test_definitions_that_name_themselves_are_listed(code, names):
-    assert [found.name for found in definitions_in(code.splitlines())] == names
+    lines = code.splitlines()
+    assert [found.name for found in definitions_in(lines)] == names
+    assert names_defined_in(lines) == set(names)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from codeintel_rev.text.code_tokenizer import (
     MAX_TERM_LENGTH,
     PATH_WEIGHT,
+    distinct_terms,
     document_terms,
     identifiers,
     tokenize,
@@ -51,6 +52,11 @@ def test_identifiers_are_returned_as_written() -> None:
 def test_a_document_is_its_path_repeated_then_symbol_and_text() -> None:
     path = ["a", "b", "py"] * PATH_WEIGHT
     assert document_terms("a/b.py", "C.run", "pass") == [*path, "c", "run", "pass"]
+
+
+@given(st.text())
+def test_distinct_terms_are_the_terms_without_repeats(text: str) -> None:
+    assert distinct_terms(text) == set(tokenize(text))
 
 
 @given(st.text())
