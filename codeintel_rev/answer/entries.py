@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from codeintel_rev.answer.definitions import (
     Definition,
@@ -79,9 +80,7 @@ class Entry:
     def group(self) -> str:
         """Where it is listed: ``code``, ``docs`` or ``tests``."""
         hit = self.passage.best
-        if _TEST_PATH.search(hit.uri) or _TEST_MODULE.match(hit.symbol):
-            return "tests"
-        return "docs" if hit.language in _PROSE else "code"
+        return _group(hit.uri, hit.symbol, hit.language)
 
     @property
     def name(self) -> str:
@@ -150,8 +149,20 @@ class Entry:
         """
         if not name or name == self.name or name not in self.passage.code:
             return False
-        tail = "" if re.search(r"[A-Z_\d]", name) else r"\s*(?:::<[^>]*>)?\("
-        return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$]){tail}", self.code) is not None
+        return _mention(name).search(self.code) is not None
+
+
+@lru_cache(maxsize=1024)
+def _group(uri: str, symbol: str, language: str) -> str:
+    if _TEST_PATH.search(uri) or _TEST_MODULE.match(symbol):
+        return "tests"
+    return "docs" if language in _PROSE else "code"
+
+
+@lru_cache(maxsize=1024)
+def _mention(name: str) -> re.Pattern[str]:
+    tail = "" if re.search(r"[A-Z_\d]", name) else r"\s*(?:::<[^>]*>)?\("
+    return re.compile(rf"(?<![\w$]){re.escape(name)}(?![\w$]){tail}")
 
 
 def names_in(hit: SearchHit) -> set[str]:

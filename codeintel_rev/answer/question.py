@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from codeintel_rev.retrieval.query import (
@@ -91,8 +92,9 @@ class Question(NamedTuple):
         return any(run in said for run in self.runs)
 
 
+@lru_cache(maxsize=64)
 def question_of(text: str) -> Question:
-    """Return what a question asks for."""
+    """Return what a question asks for; the steps of one answer share it."""
     literals = literals_of(text)
     return Question(
         text=text,
@@ -106,8 +108,12 @@ def question_of(text: str) -> Question:
     )
 
 
+@lru_cache(maxsize=256)
 def stems_of(text: str) -> frozenset[str]:
-    """Return the telling words of a text without their endings."""
+    """Return the telling words of a text without their endings.
+
+    An answer asks this of the same snippets several times: as evidence, and as what it lists.
+    """
     return frozenset(map(stem, distinct_terms(text) - _UNTOLD))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -91,7 +91,7 @@ class AnswerTrace:
 
     def document(self) -> dict[str, Any]:
         """Return the record as JSON shows it: ids are strings, for JavaScript rounds them."""
-        document = asdict(self)
+        document = {name: getattr(self, name) for name in _NAMES}
         document["limits"] = list(self.limits)
         document["cited_files"] = list(self.cited_files)
         document["timestamp"] = self.timestamp.isoformat(timespec="milliseconds")
@@ -99,6 +99,9 @@ class AnswerTrace:
             if name.endswith("_doc_ids"):
                 document[name] = [str(item) for item in value]
         return document
+
+
+_NAMES: Final = tuple(field.name for field in fields(AnswerTrace))
 
 
 def json_map(numbers: Mapping[str, int]) -> str:
