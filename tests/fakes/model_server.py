@@ -59,6 +59,8 @@ class ModelServer:
         """So many events are sent; then nothing more comes."""
         self.cancelled = threading.Event()
         """Set when a client goes away from a stream that stalls."""
+        self.delay_s = 0.0
+        """How long a reply is held back."""
         self.absent: set[str] = set()
         self.replies: dict[str, list[tuple[int, Any]]] = {}
         """Status and body to give for a path instead of its own, one a request."""
@@ -81,6 +83,7 @@ class ModelServer:
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         document = json.loads(body) if body else {}
         self.asked.append((path, document, headers))
+        await asyncio.sleep(self.delay_s)
         if self.replies.get(path):
             status, reply = self.replies[path].pop(0)
             await _reply(send, status, reply)

@@ -121,7 +121,7 @@ def quick_copy(folder: Path, address: str) -> Path:
     """Write the shipped configuration for a server at ``address``, its days cut to seconds."""
     rules = (DEPLOY / "alerts.yml").read_text(encoding="utf-8")
     rules = re.sub(r"^ +for: \w+\n", "", rules, flags=re.MULTILINE)
-    rules = rules.replace("[1h] offset 1d", "[10s] offset 15s").replace("[1d]", "[20s]")
+    rules = rules.replace("[1h] offset 1d", "[5s] offset 10s").replace("[1d]", "[20s]")
     rules = re.sub(r"\[\d+m\]", "[10s]", rules).replace("> 5000", "> 5")
     (folder / "alerts.yml").write_text(rules, encoding="utf-8")
     config = (DEPLOY / "prometheus.yml").read_text(encoding="utf-8")
@@ -139,7 +139,7 @@ def watching(
     shop.mkdir()
     (shop / "price.py").write_text(PY)
     if is_indexed:
-        index_repositories([shop], data_dir=index, settings=load_settings({}))
+        index_repositories([shop], data_dir=index, settings=load_settings(settings))
     port, redis = free_port(), PrivateRedis()
     with ExitStack() as running:
         running.callback(redis.close)
@@ -201,6 +201,26 @@ def hurt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         }
         with watching(folder, *on_small_disk(folder / "index"), workers=1, **settings) as found:
             yield found
+
+
+@pytest.fixture
+def embedder() -> Iterator[ModelServer]:
+    """An embedding server."""
+    server = ModelServer()
+    with serving_model(server):
+        yield server
+
+
+@pytest.fixture
+def embedded(tmp_path: Path, embedder: ModelServer) -> Iterator[Watched]:
+    """A server whose searches wait for the vectors of the embedding server."""
+    settings = {
+        "EMBEDDING_MODEL_ID": "m",
+        "EMBEDDING_PROVIDER": "vllm",
+        "VLLM_EMBEDDING_BASE_URL": embedder.url,
+    }
+    with watching(tmp_path, workers=1, **settings) as found:
+        yield found
 
 
 @pytest.fixture

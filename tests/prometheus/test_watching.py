@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from itertools import count
+from threading import Event
 
 import pytest
 
 from codeintel_rev.app.indexer import index_repositories
+from tests.fakes.model_server import ModelServer
 
-from .conftest import DEPLOY, Watched, ask, until
+from .conftest import DEPLOY, TIMEOUT_S, Watched, ask, until
 
 pytestmark = pytest.mark.prometheus
 
 NUMBERS = count()
+
+A_DAY_S = 20.0
+"""How long searches are fast, and then slow: the rules compare with 10 to 15 s before."""
 
 OF_THE_MACHINE = {
     "CodeintelDiskLow",
@@ -47,6 +54,25 @@ def busy(watched: Watched) -> None:
 def search_anew(watched: Watched) -> None:
     """Search for what nobody asked before, which no cache answers."""
     ask(watched.address, "/v1/search", {"query": f"total price {next(NUMBERS)}"})
+
+
+@contextmanager
+def asking(something: Callable[[], object], callers: int = 8) -> Iterator[None]:
+    """Let several callers ask again and again until the end of the block."""
+    over = Event()
+
+    def keep_on() -> None:
+        while not over.is_set():
+            something()
+
+    with ThreadPoolExecutor(callers) as threads:
+        asked = [threads.submit(keep_on) for _ in range(callers)]
+        try:
+            yield
+        finally:
+            over.set()
+    for caller in asked:
+        caller.result()
 
 
 def test_every_panel_shows_something(watched: Watched) -> None:
@@ -140,3 +166,22 @@ def test_answers_that_wait_for_a_model_are_told(hurt: Watched) -> None:
         return "CodeintelSlowAnswers" in hurt.firing()
 
     until(told, "CodeintelSlowAnswers")
+
+
+def test_a_server_with_no_room_for_more_is_told(hurt: Watched) -> None:
+    with asking(lambda: ask(hurt.address, "/v1/answers", {"query": "how much is it?"})):
+        until(lambda: "CodeintelSaturated" in hurt.firing(), "CodeintelSaturated")
+
+
+def test_searches_that_become_slow_are_told(embedded: Watched, embedder: ModelServer) -> None:
+    wanted = {"CodeintelSlowSearches", "CodeintelSlowerThanYesterday"}
+    seen: set[str] = set()
+    began = time.monotonic()
+
+    def told() -> bool:
+        embedder.delay_s = float((time.monotonic() - began) // A_DAY_S % 2)
+        seen.update(embedded.firing() if embedder.delay_s else ())
+        return wanted <= seen
+
+    with asking(lambda: search_anew(embedded)):
+        until(told, " and ".join(sorted(wanted)), 3 * TIMEOUT_S)
