@@ -62,7 +62,7 @@ def serve(
             assert settings.data_dir is not None
             resources.callback(RefresherProcess(settings.data_dir, root).close)
         told(_address(host, listening))
-        folder = resources.enter_context(TemporaryDirectory(prefix="codeintel-metrics-"))
+        folder = resources.enter_context(TemporaryDirectory(prefix="codeintel-workers-"))
         _run(_config(settings, workers, Path(folder)), listening)
 
 
@@ -125,14 +125,15 @@ def _address(host: str, listening: socket.socket) -> str:
     return f"http://{shown}:{listening.getsockname()[1]}"
 
 
-def _config(settings: Settings, workers: int, shared_metrics: Path) -> uvicorn.Config:
-    import uvicorn
+def _config(settings: Settings, workers: int, shared: Path) -> uvicorn.Config:
+    from codeintel_rev.app.connection_counts import create_counts
+    from codeintel_rev.app.worker_config import WorkerConfig
 
-    return uvicorn.Config(
+    return WorkerConfig(
         partial(_create_app, settings)
         if workers == 1
-        else partial(_create_worker_app, settings, os.getpid(), shared_metrics),
-        factory=True,
+        else partial(_create_worker_app, settings, os.getpid(), shared),
+        create_counts(shared),
         workers=workers,
         access_log=False,
         log_config=None,
