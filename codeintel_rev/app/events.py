@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
+from anyio import CancelScope
+
 from codeintel_rev.app.problems import encoded
 from codeintel_rev.errors import CodeIntelError
 from codeintel_rev.mcp_server.ports import AnswerStep
@@ -68,7 +70,8 @@ async def _with_heartbeats(
         finally:
             if not coming.done():
                 coming.cancel()
-                await asyncio.wait({coming})
+                with CancelScope(shield=True):  # who hung up is cancelled again at every step
+                    await asyncio.wait({coming})
         step = coming.result()
         if step is None:
             return

@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from codeintel_rev import __version__
 from codeintel_rev.app import freed_memory, state_metrics
+from codeintel_rev.app.abandoned import Abandoned
 from codeintel_rev.app.access import Access, is_protected
 from codeintel_rev.app.config_context import ApplicationContext
 from codeintel_rev.app.guard import LOOPBACK, Guard, RequestIds
@@ -131,7 +132,8 @@ def _middleware(
     )
     gzip = Middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
     records = Middleware(RequestRecords, metrics=metrics, log=log)
-    return [Middleware(RequestIds), records, *([cors] if origins else []), guard, gzip]
+    outer = [Middleware(RequestIds), records, Middleware(Abandoned)]
+    return [*outer, *([cors] if origins else []), guard, gzip]
 
 
 def _hosts(settings: Settings) -> frozenset[str] | None:
