@@ -79,3 +79,9 @@ def test_an_answer_keeps_its_trace_without_loading_a_table_library(tmp_path: Pat
     assert not modules_after(ask) & (FORBIDDEN - {"asyncio"})
     journal = tmp_path / ".codeintel" / "traces" / "journal.jsonl"
     assert journal.read_bytes().count(b"\n") == 2
+
+
+def test_tools_are_told_before_what_they_need_is_loaded() -> None:
+    loaded = modules_after("import codeintel_rev.app.stdio")
+    assert "fastmcp" in loaded
+    assert not loaded & {"duckdb", "fastapi", "numpy", "prometheus_client", "tantivy"}

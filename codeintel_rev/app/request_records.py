@@ -9,16 +9,13 @@ from typing import Any, Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from codeintel_rev.app.hang_up import GONE
-from codeintel_rev.mcp_server.callers import TRACE_ID, Caller
+from codeintel_rev.mcp_server.callers import QUERY, TRACE_ID, Caller
 from codeintel_rev.observability.labelled import OTHER
 from codeintel_rev.observability.metrics import ROUTES, Metrics
 
 _FAULT: Final = 500
 _FILES: Final = "/v1/files/"
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
-
-QUERY: Final = "query"
-"""The note of a caller under which the text of a query is told, where that is wanted."""
 
 RequestLog = Callable[[dict[str, Any]], bool]
 """Writes what is known of a request; returns whether there was room for it."""

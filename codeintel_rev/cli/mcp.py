@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from codeintel_rev.cli.options import DataDir, Repo, command_app
 
 app = command_app()
@@ -17,6 +19,7 @@ def mcp(data_dir: DataDir = None, repo: Repo = None) -> None:
     from codeintel_rev.cli.serving import place_of, require_server
 
     require_server()
+    gc.disable()  # until all is loaded, of which nothing is garbage: to look for it took an eighth
     from codeintel_rev.app.stdio import serve_stdio
 
     place = place_of(data_dir, repo)

@@ -16,6 +16,9 @@ _SIGNATURE_CHARS = 32
 TRACE_ID = "trace_id"
 """The note that names what is told of a search or an answer."""
 
+QUERY = "query"
+"""The note that holds the text of a query, where the log is to tell it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:

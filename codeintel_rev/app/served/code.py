@@ -9,13 +9,12 @@ from typing import Any
 
 from codeintel_rev.app import traces
 from codeintel_rev.app.documents import answer_document, citation_document, search_document
-from codeintel_rev.app.request_records import QUERY
 from codeintel_rev.app.requests import checked_query, checked_scope
 from codeintel_rev.app.served import files, history, references, symbols, text_search
 from codeintel_rev.app.served.index import Repositories, ServedIndex
 from codeintel_rev.app.served.paths import checked_path
 from codeintel_rev.app.served.result_cache import Asked, states_of
-from codeintel_rev.mcp_server.callers import TRACE_ID
+from codeintel_rev.mcp_server.callers import QUERY, TRACE_ID
 from codeintel_rev.mcp_server.ports import AnswerStep
 from codeintel_rev.observability.answer_trace import new_trace_id
 from codeintel_rev.types import AnswerEvent, Mode, Scope
