@@ -126,6 +126,10 @@ class ChunkCatalog(Protocol):
         """Return rows in which something called ``name`` is defined, exact case first."""
         ...
 
+    def types(self, name: str, limit: int) -> list[int]:
+        """Return rows in which a type called ``name`` is defined, in exactly this case."""
+        ...
+
     def hydrate(self, rows: Sequence[int]) -> list[ChunkRecord]:
         """Return the records of live rows in the order asked; rows that are not live are left out."""
         ...

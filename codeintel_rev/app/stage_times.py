@@ -120,6 +120,10 @@ class _TimedCatalog:
         with self._times.measured("bm25"):
             return self._inner.definitions(name, limit)
 
+    def types(self, name: str, limit: int) -> list[int]:
+        with self._times.measured("bm25"):
+            return self._inner.types(name, limit)
+
     def hydrate(self, rows: Sequence[int]) -> list[ChunkRecord]:
         with self._times.measured("hydration"):
             return self._inner.hydrate(rows)

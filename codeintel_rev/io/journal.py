@@ -26,12 +26,23 @@ from codeintel_rev.io.packing import (
     unpack_utf8,
 )
 from codeintel_rev.io.vector_store import Segment
+from codeintel_rev.text.kinds import TYPES
 from codeintel_rev.types import ChunkHead, ChunkRecord, Symbol
 
 _log = logging.getLogger(__name__)
 
 WORKTREE = "worktree"
 """The ref under which a working tree's own state is kept."""
+
+
+_DEFINED = (
+    "SELECT path, name, qualname, kind, start_line, end_line, line, col, doc"
+    " FROM symbol JOIN version ON version.id = symbol.version_id"
+    " JOIN snapshot_file ON snapshot_id = ? AND snapshot_file.path_id = version.path_id"
+    "  AND snapshot_file.version_id = version.id"
+    " JOIN path ON path.id = version.path_id"
+)
+_TYPES = ", ".join(f"'{kind}'" for kind in sorted(TYPES))
 
 
 class Snapshot(NamedTuple):
@@ -339,12 +350,16 @@ class JournalView:
     def definitions(self, snapshot_id: int, name: str, limit: int) -> list[tuple[str, Symbol]]:
         """Return (path, symbol) of definitions called ``name``, those in other case last."""
         rows = self._connection.execute(
-            "SELECT path, name, qualname, kind, start_line, end_line, line, col, doc"
-            " FROM symbol JOIN version ON version.id = symbol.version_id"
-            " JOIN snapshot_file ON snapshot_id = ? AND snapshot_file.path_id = version.path_id"
-            "  AND snapshot_file.version_id = version.id"
-            " JOIN path ON path.id = version.path_id"
-            " WHERE name = ? COLLATE NOCASE ORDER BY name != ?, path, line LIMIT ?",
+            f"{_DEFINED} WHERE name = ? COLLATE NOCASE ORDER BY name != ?, path, line LIMIT ?",
+            (snapshot_id, name, name, limit),
+        )
+        return [(row[0], Symbol(*row[1:])) for row in rows]
+
+    def types(self, snapshot_id: int, name: str, limit: int) -> list[tuple[str, Symbol]]:
+        """Return (path, symbol) of the types called ``name``, in exactly this case."""
+        rows = self._connection.execute(
+            f"{_DEFINED} WHERE name = ? COLLATE NOCASE AND name = ? AND kind IN ({_TYPES})"
+            " ORDER BY path, line LIMIT ?",
             (snapshot_id, name, name, limit),
         )
         return [(row[0], Symbol(*row[1:])) for row in rows]

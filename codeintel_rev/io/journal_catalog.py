@@ -60,16 +60,29 @@ class JournalCatalog:
         ]
         found.sort(key=lambda definition: definition[0])
         del found[limit * len(self._snapshots) :]
-        if not found:
+        return self._covering([(holder, path, line) for _, holder, path, line in found])[:limit]
+
+    def types(self, name: str, limit: int) -> list[int]:
+        """Return rows in which a type called ``name`` is defined, in exactly this case."""
+        found = [
+            (snapshot.id, path, symbol.line)
+            for snapshot in self._snapshots
+            for path, symbol in self._journal.types(snapshot.id, name, limit)
+        ]
+        return self._covering(found)[:limit]
+
+    def _covering(self, places: Sequence[tuple[int, str, int]]) -> list[int]:
+        """Return the row of each (snapshot, path, line), each row once."""
+        if not places:
             return []
         spans = {
             snapshot.id: self._journal.spans_by_path(
-                snapshot.id, {path for _, holder, path, _ in found if holder == snapshot.id}
+                snapshot.id, {path for holder, path, _ in places if holder == snapshot.id}
             )
             for snapshot in self._snapshots
         }
-        rows = (_covering(spans[holder][path], line) for _, holder, path, line in found)
-        return list(dict.fromkeys(row for row in rows if row is not None))[:limit]
+        rows = (_covering(spans[holder][path], line) for holder, path, line in places)
+        return list(dict.fromkeys(row for row in rows if row is not None))
 
     def located(self, path: str, line: int) -> list[int]:
         """Return the rows that ``path:line`` may mean, ``path`` being a whole path or its end."""

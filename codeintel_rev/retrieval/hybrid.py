@@ -247,18 +247,24 @@ class HybridSearcher:
                 told.update(name.split("."))
             if found and query.is_identifier:
                 break
+        for name in query.types:
+            found |= dict.fromkeys(self._within(self._channels.catalog.types(name, _EXACT_LIMIT)))
         return list(found)
 
     def _defining(self, name: str) -> list[int]:
         """Return the rows that define ``name``: of ``Foo.bar`` those that belong to a ``Foo``."""
-        catalog, mask = self._channels.catalog, self._channels.mask
+        catalog = self._channels.catalog
         owner, _, own = name.rpartition(".")
-        rows = catalog.definitions(own, _QUALIFIED_LIMIT if owner else _EXACT_LIMIT)
-        rows = [row for row in rows if row < len(mask) and mask[row]]
+        rows = self._within(catalog.definitions(own, _QUALIFIED_LIMIT if owner else _EXACT_LIMIT))
         if owner:
             heads = catalog.heads(rows)
             rows = [r for r in rows if r in heads and belongs(owner, heads[r].symbol, heads[r].uri)]
         return rows[:_EXACT_LIMIT]
+
+    def _within(self, rows: Iterable[int]) -> list[int]:
+        """Return those of ``rows`` that are in scope."""
+        mask = self._channels.mask
+        return [row for row in rows if row < len(mask) and mask[row]]
 
 
 def called(exact: Iterable[ChunkHead], name: str) -> list[int]:

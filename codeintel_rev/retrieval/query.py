@@ -21,6 +21,9 @@ _CODE_NAME = re.compile(
 _QUALIFIED = re.compile(r"(?<![\w.:/\\-])(?:[A-Za-z_]\w*(?:\.|::|->|#))+[A-Za-z_]\w+(?![\w/])")
 """Names with what they belong to; paths and the ends of sentences look alike and define nothing."""
 
+_CAPITALISED = re.compile(r"(?<=[\w,;)] )[A-Z][a-z]\w+(?![\w./])")
+"""A sentence begins with one too, and `Foo.bar` and paths are read by the others."""
+
 _QUOTED = re.compile(r"""(?<!\w)(["'`])(?P<text>[^"'`\n]{8,200})\1(?!\w)""")
 _CODE_MARK = re.compile(r"[(){}\[\];=<>]|::|->")
 _MAX_LITERAL_CHARS = 400
@@ -55,6 +58,8 @@ class ParsedQuery(NamedTuple):
     names: tuple[str, ...] = ()
     """Identifiers to look up as definitions, most specific first: ``bar``, or with a dot ``Foo.bar``
     for what is called so in or beside something called ``Foo``."""
+    types: tuple[str, ...] = ()
+    """Words that may be the name of a type: with a capital where no sentence begins."""
     is_identifier: bool = False
     """Whether the whole query is one identifier."""
     literals: tuple[str, ...] = ()
@@ -81,6 +86,7 @@ def parse_query(text: str) -> ParsedQuery:
         terms,
         title,
         names=_mentioned(text),
+        types=_capitalised(text),
         literals=quoted if _is_mostly(quoted, text) else (),
         runs=() if quoted else message_runs(text),
     )
@@ -90,6 +96,14 @@ def _mentioned(text: str) -> tuple[str, ...]:
     """Return the names of code in a sentence."""
     owned = qualified_names(text) if len(text) <= _MAX_LITERAL_CHARS else ()
     return *_first(owned), *_first(m[0] for m in _CODE_NAME.finditer(text))
+
+
+def _capitalised(text: str) -> tuple[str, ...]:
+    """Return the words with a capital inside sentences; none of a text in title case."""
+    words = _NAME.findall(text)
+    if 2 * sum(word[0].isupper() for word in words) > len(words) + 1:
+        return ()
+    return _first(match[0] for match in _CAPITALISED.finditer(text))
 
 
 def qualified_names(text: str) -> Iterator[str]:

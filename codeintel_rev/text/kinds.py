@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-_TYPES = frozenset({"class", "struct", "interface", "enum", "trait", "type"})
+TYPES = frozenset({"class", "struct", "interface", "enum", "trait", "type"})
+"""Kinds of definition that name what others are instances of."""
+
 _LAST = frozenset({"impl", "section", "lines", "block"})
 
 
@@ -11,4 +13,4 @@ def definition_order(kind: str) -> int:
 
     A class stands before its constructors, a struct before the ``impl`` blocks that extend it.
     """
-    return 0 if kind in _TYPES else 2 if kind in _LAST else 1
+    return 0 if kind in TYPES else 2 if kind in _LAST else 1

@@ -324,3 +324,13 @@ def test_a_class_stands_before_its_constructor(repo: Path) -> None:
     edit(repo / "shop" / "planner.py", source)
     with codeintel_rev.open(repo) as index:
         assert index.search("Planner").hits[0].kind == "class"
+
+
+def test_a_type_is_named_by_a_word_with_a_capital_inside_a_sentence(repo: Path) -> None:
+    edit(repo / "shop" / "parts.py", "class Segment:\n    style = None\n    width = 0\n")
+    with codeintel_rev.open(repo) as index:
+        named = {
+            query: index.search(query, explain=True).hits[0].explain["exact"]
+            for query in ("what is a Segment?", "what is a segment?")
+        }
+    assert named == {"what is a Segment?": True, "what is a segment?": False}

@@ -57,6 +57,14 @@ def definitions(path: Path, name: str, limit: int) -> list[int]:
     return found
 
 
+def types(path: Path, name: str) -> list[int]:
+    journal = Journal(path)
+    with journal.view() as view:
+        found = JournalCatalog(view, view.snapshots()).types(name, 10)
+    journal.close()
+    return found
+
+
 def test_definitions_are_found_over_files_and_snapshots(
     writer: JournalWriter, tmp_path: Path
 ) -> None:
@@ -71,3 +79,6 @@ def test_definitions_are_found_over_files_and_snapshots(
     assert definitions(file, "Save", 1) == [type_]
     assert definitions(file, "load", 10) == [other]
     assert definitions(file, "nothing", 10) == []
+    assert types(file, "Save") == [type_]
+    assert types(file, "save") == [elsewhere]
+    assert types(file, "load") == []

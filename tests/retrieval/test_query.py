@@ -53,6 +53,23 @@ def test_a_name_in_a_sentence_keeps_its_owner(text: str, names: tuple[str, ...])
     assert parse_query(text).names == names
 
 
+@pytest.mark.parametrize(
+    ("text", "types"),
+    [
+        ("what is a Segment?", ("Segment",)),
+        ("how do Style, Text and (Console) fit together", ("Style", "Text")),
+        ("Segment is split. Then it is joined", ()),
+        ("Improved Long Double Number Policy", ()),
+        ("the README says TODO, see src/Main.java and Foo.Bar", ()),
+        ("Segment", ()),
+    ],
+)
+def test_a_word_with_a_capital_inside_a_sentence_may_be_a_type(
+    text: str, types: tuple[str, ...]
+) -> None:
+    assert parse_query(text).types == types
+
+
 def test_a_pasted_file_costs_few_lookups() -> None:
     pasted = " ".join(f"item.load_{n} save_{n}" for n in range(1000))
     assert len(parse_query(pasted).names) == 8
