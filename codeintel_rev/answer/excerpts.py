@@ -20,6 +20,7 @@ MESSAGE_LINES = 6
 _THROWS = re.compile(
     r"\b(?:raise|throw|throws|panic!?|abort|fatal\w*|bail!|exit|die|error\w*|Err|Error\w*|fail\w*|reject)\b"
 )
+_CLOSER = re.compile(r"[ \t]*(?:[)\]};,]+|end)[ \t]*")
 _STATEMENT = re.compile(r"[ \t]*(?:raise|throw|return|panic|log|print|echo|assert|if|else|\w+!?\()")
 
 
@@ -64,7 +65,7 @@ def telling_excerpt(question: Question, lines: Sequence[str]) -> Excerpt:
     """
     best, most = Excerpt(0, min(len(lines), EXCERPT_LINES) - 1), LEAST_SHARE
     if len(lines) <= EXCERPT_LINES:
-        return best
+        return _trimmed(best, lines)
     found = [stems_of(line) & question.terms for line in lines]
     for first, here in enumerate(found):
         if not here:
@@ -75,7 +76,25 @@ def telling_excerpt(question: Question, lines: Sequence[str]) -> Excerpt:
         worth = question.share_in(frozenset().union(*found[first : last + 1]))
         if worth > most:
             best, most = Excerpt(first, last), worth
-    return _with_start(best, lines)
+    return _trimmed(_with_start(best, lines), lines)
+
+
+def _trimmed(excerpt: Excerpt, lines: Sequence[str]) -> Excerpt:
+    """Return the excerpt without blank lines at its ends, and without a brace that closes what is around."""
+    first, last = excerpt
+    while first < last and not lines[first].strip():
+        first += 1
+    while first < last and (not lines[last].strip() or _closes_outer(lines[last], lines[first])):
+        last -= 1
+    return Excerpt(first, last)
+
+
+def _closes_outer(line: str, first: str) -> bool:
+    return _CLOSER.fullmatch(line) is not None and _indent(line) < _indent(first)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _with_start(excerpt: Excerpt, lines: Sequence[str]) -> Excerpt:

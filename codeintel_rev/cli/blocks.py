@@ -47,13 +47,17 @@ def plan_text(envelope: AnswerEnvelope) -> str:
 
 
 def sources_text(envelope: AnswerEnvelope, *, name_repos: bool = False) -> str:
-    """Return the places that an answer cites, one a line, marked where they were not verified."""
-    symbols = {snippet.id: snippet.symbol for snippet in envelope.snippets}
+    """Return the places that an answer cites, one a line, marked where they were not verified.
+
+    A snippet is called after the first thing in it: a place further down may be of another.
+    """
+    symbols = {(found.id, found.start_line): found.symbol for found in envelope.snippets}
     lines = ["Sources:"]
     for cited in envelope.citations:
         repo = f"{cited.repo}:" if name_repos else ""
         where = f"{repo}{cited.uri}:{cited.start_line}-{cited.end_line}"
-        known = [symbols.get(cited.snippet_id, ""), "" if cited.verified else "[changed since]"]
+        symbol = symbols.get((cited.snippet_id, cited.start_line), "")
+        known = [symbol, "" if cited.verified else "[changed since]"]
         lines.append("  ".join([f"[{cited.n}] {where}", *filter(None, known)]))
     return "\n".join(lines) if envelope.citations else ""
 

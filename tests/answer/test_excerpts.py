@@ -28,6 +28,13 @@ def test_a_short_body_is_shown_whole():
     assert telling_excerpt(question_of("voucher?"), BODY[:6]) == Excerpt(0, 5)
 
 
+def test_blank_lines_and_the_brace_around_it_are_left_out():
+    body = ["", "  name string", "  size int", "", "}"]
+
+    assert telling_excerpt(question_of("what is a box?"), body) == Excerpt(1, 2)
+    assert telling_excerpt(question_of("what is a box?"), ["if a {", "  b()", "}"]) == Excerpt(0, 2)
+
+
 def test_a_message_is_found_across_lines_with_its_whole_statement():
     lines = [
         "def check():",
