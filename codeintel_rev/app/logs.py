@@ -23,6 +23,8 @@ Line = dict[str, Any]
 
 _TEXT: Final = "codeintel: %(levelname)s %(name)s: %(message)s"
 
+_TOLD_FIRST: Final = frozenset({"time", "level", "event", "method", "route", "status", "took_ms"})
+
 
 def quiet_libraries() -> None:
     """Let the MCP library log as everybody does, and only what is worth a look."""
@@ -55,8 +57,7 @@ def request_log(server: ServerConfig) -> RequestLog | None:
 
 
 def encoded(line: Line) -> str:
-    """Return a line of the log as JSON, with its time first."""
-    line = {"time": _now(), **line}
+    """Return a line of the log as JSON."""
     try:
         return msgspec.json.encode(line).decode()
     except UnicodeEncodeError:  # a name or a query that is no UTF-8
@@ -65,11 +66,12 @@ def encoded(line: Line) -> str:
 
 def _readable(line: Line) -> str:
     """Return a request as a person reads it: what, how it went, and by which ids to ask on."""
-    line = {"time": _now(), **line}
-    told = {key: line.pop(key) for key in ("time", "method", "route", "status", "took_ms")}
-    rest = {key: value for key, value in line.items() if key not in ("level", "event")}
-    ids = "".join(f" {key}={_printable(value)}" for key, value in rest.items() if value is not None)
-    return "codeintel: {time} {method} {route} {status} {took_ms} ms".format(**told) + ids
+    ids = "".join(
+        f" {key}={_printable(value)}"
+        for key, value in line.items()
+        if key not in _TOLD_FIRST and value is not None
+    )
+    return "codeintel: {time} {method} {route} {status} {took_ms} ms".format(**line) + ids
 
 
 @cache
@@ -79,7 +81,8 @@ def _lines(form: Format) -> LogLines:
     def told_lost(count: int) -> str:
         message = f"{count} lines were left out, for nobody read them"
         if form == "json":
-            return encoded({"level": "WARNING", "event": "log", "message": message})
+            line = {"level": "WARNING", "event": "log", "message": message}
+            return encoded({"time": _now(), **line})
         return f"codeintel: WARNING {message}"
 
     lines = LogLines(told_lost)
@@ -108,6 +111,7 @@ class _JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
+            "time": _now(),
             "level": record.levelname,
             "event": "log",
             "logger": record.name,

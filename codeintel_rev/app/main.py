@@ -95,6 +95,8 @@ def _lifespan(settings: Settings, endpoint: McpEndpoint, metrics: Metrics) -> Li
             app.state.context = context
             app.state.probe = ReadinessProbe(context)
             app.state.metrics = state_metrics.StateMetrics(context)
+            resources.callback(metrics.settle)
+            resources.push_async_callback(every(state_metrics.SETTLE_S, app.state.metrics.settle))
             resources.push_async_callback(every(state_metrics.PAUSE_S, app.state.metrics.look))
             resources.push_async_callback(every(freed_memory.PAUSE_S, freed_memory.give_back))
             yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,6 +41,7 @@ class RequestRecords:
             return
         status = GONE
         began = time.perf_counter()
+        self._metrics.being_served += 1
 
         async def send_noting(message: Message) -> None:
             nonlocal status
@@ -48,18 +50,19 @@ class RequestRecords:
             await send(message)
 
         try:
-            with self._metrics.requests_in_progress.track_inprogress():
-                await self._app(scope, receive, send_noting)
+            await self._app(scope, receive, send_noting)
         except Exception:
             status = _FAULT
             raise
         finally:
-            self._record(scope, status, time.perf_counter() - began)
+            self._metrics.being_served -= 1
+            took_s = time.perf_counter() - began
+            self._metrics.backlog.put(self._record, scope, status, took_s, time.time())
 
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, status: int, took_s: float, ended: float) -> None:
         route = route_of(scope["path"])
-        self._metrics.observe_request(route, status, seconds)
-        if self._log is not None and not self._log(_line(scope, route, status, seconds)):
+        self._metrics.observe_request(route, status, took_s)
+        if self._log is not None and not self._log(_line(scope, route, status, took_s, ended)):
             self._metrics.lost_log_lines.inc()
 
 
@@ -70,18 +73,19 @@ def route_of(path: str) -> str:
     return path if path in ROUTES else OTHER
 
 
-def _line(scope: Scope, route: str, status: int, seconds: float) -> dict[str, Any]:
+def _line(scope: Scope, route: str, status: int, took_s: float, ended: float) -> dict[str, Any]:
     caller: Caller = scope["state"].get("caller") or Caller()
     notes = caller.notes
     method = scope["method"]
     line = {
+        "time": datetime.fromtimestamp(ended, UTC).isoformat(timespec="milliseconds"),
         "level": "INFO",
         "event": "request",
         "request_id": scope["state"]["request_id"],
         "method": method if method in _METHODS else OTHER,
         "route": route,
         "status": status,
-        "took_ms": round(seconds * 1000, 1),
+        "took_ms": round(took_s * 1000, 1),
         "principal": caller.principal or None,
         "session_id": notes.get("session_id", caller.session),
         "trace_id": notes.get(TRACE_ID),

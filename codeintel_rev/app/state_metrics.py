@@ -11,7 +11,10 @@ from codeintel_rev.app.served.index import ServedIndex
 from codeintel_rev.errors import CodeIntelError
 
 PAUSE_S: Final = 5.0
-"""How old the numbers of another worker are at most."""
+"""How old the state of another worker is at most."""
+
+SETTLE_S: Final = 0.25
+"""How old the counts of another worker are at most, and how long a line waits for the log."""
 
 _REDIS_TIMEOUT_S: Final = 2.0
 
@@ -37,8 +40,13 @@ class StateMetrics:
         self._metrics = context.served.metrics
         self._told: dict[str, float] = {}
 
+    async def settle(self) -> None:
+        """Count, and log, what happened since the last time."""
+        self._metrics.settle()
+
     async def look(self) -> None:
         """Bring the metrics up to date."""
+        self._metrics.settle()
         self._metrics.redis_up.set(await self._redis_answers())
         facts, free = await asyncio.to_thread(_look_at, self._context.served)
         self._metrics.index_usable.set(facts is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -13,7 +13,7 @@ import msgspec
 
 def new_trace_id() -> str:
     """Return a name for what will be told of one answer or search."""
-    return secrets.token_hex(16)
+    return f"{random.getrandbits(128):032x}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from codeintel_rev.observability.answer_trace import AnswerTrace
+from codeintel_rev.observability.backlog import Backlog
 from codeintel_rev.observability.labelled import OTHER, Labelled
 from codeintel_rev.observability.search_trace import SearchTrace
 
@@ -56,11 +57,20 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.backlog = Backlog()
+        """What happened and is not counted yet."""
+        self.being_served = 0
+        """Requests, by the count of the event loop that serves them."""
         self._declare_answers()
         self._declare_searches()
         self._declare_requests()
         self._declare_state()
         self._declare_stores()
+
+    def settle(self) -> None:
+        """Count what waits, and tell how many requests are being served."""
+        self.backlog.settle()
+        self.requests_in_progress.set(self.being_served)
 
     def observe_answer(self, trace: AnswerTrace) -> None:
         """Count an answer, whatever became of it."""

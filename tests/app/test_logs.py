@@ -17,7 +17,7 @@ try:
 except IndexError:
     logging.getLogger("codeintel_rev.part").warning("part %d failed", 7, exc_info=True)
 logging.getLogger("codeintel_rev.part").warning("%s is no file", "a\\ncodeintel: forged\\x1b[2J\\udcff")
-log({"level": "INFO", "event": "request", "request_id": "r1", "method": "POST",
+log({"time": "T", "level": "INFO", "event": "request", "request_id": "r1", "method": "POST",
      "route": "/v1/search", "status": 200, "took_ms": 4.5, "principal": None, "trace_id": "t1", "query": "two\\nlines"})
 """
 
@@ -35,8 +35,8 @@ def test_a_person_reads_a_line_a_request() -> None:
     assert warning == "codeintel: WARNING codeintel_rev.part: part 7 failed"
     assert traceback[-1].startswith("IndexError")
     assert named.endswith(r": a\ncodeintel: forged\x1b[2J\udcff is no file")
-    assert request.endswith(
-        r" POST /v1/search 200 4.5 ms request_id=r1 trace_id=t1 query=two\nlines"
+    assert request == (
+        r"codeintel: T POST /v1/search 200 4.5 ms request_id=r1 trace_id=t1 query=two\nlines"
     )
 
 

@@ -173,6 +173,7 @@ def test_a_server_with_no_room_for_more_is_told(hurt: Watched) -> None:
         until(lambda: "CodeintelSaturated" in hurt.firing(), "CodeintelSaturated")
 
 
+@pytest.mark.timeout(240)
 def test_searches_that_become_slow_are_told(embedded: Watched, embedder: ModelServer) -> None:
     wanted = {"CodeintelSlowSearches", "CodeintelSlowerThanYesterday"}
     seen: set[str] = set()

@@ -54,7 +54,10 @@ class ServedCode:
                     session_id=self.session,
                     trace_id=trace_id,
                 )
-                self.served.metrics.observe_search(found.took_ms, len(found.hits), found.limits)
+                metrics = self.served.metrics
+                metrics.backlog.put(
+                    metrics.observe_search, found.took_ms, len(found.hits), found.limits
+                )
                 return search_document(found)
 
             if not self.served.results.enabled:
