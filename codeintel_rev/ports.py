@@ -126,8 +126,8 @@ class ChunkCatalog(Protocol):
         """Return rows in which something called ``name`` is defined, exact case first."""
         ...
 
-    def types(self, name: str, limit: int) -> list[int]:
-        """Return rows in which a type called ``name`` is defined, in exactly this case."""
+    def of_kinds(self, name: str, kinds: Collection[str], limit: int) -> list[int]:
+        """Return rows in which one of ``kinds`` is defined under exactly this name."""
         ...
 
     def hydrate(self, rows: Sequence[int]) -> list[ChunkRecord]:

@@ -120,9 +120,9 @@ class _TimedCatalog:
         with self._times.measured("bm25"):
             return self._inner.definitions(name, limit)
 
-    def types(self, name: str, limit: int) -> list[int]:
+    def of_kinds(self, name: str, kinds: Collection[str], limit: int) -> list[int]:
         with self._times.measured("bm25"):
-            return self._inner.types(name, limit)
+            return self._inner.of_kinds(name, kinds, limit)
 
     def hydrate(self, rows: Sequence[int]) -> list[ChunkRecord]:
         with self._times.measured("hydration"):

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.errors import IndexDamaged
-from codeintel_rev.io.durability import replace_file
+from codeintel_rev.io.durability import replace_file, sync_data
 from codeintel_rev.io.index_manifest import check_dimension
 
 MAGIC = b"CIDELTA1"
@@ -73,7 +73,7 @@ class DeltaLog:
             os.ftruncate(descriptor, self.end)  # a record that a killed writer left half written
             try:
                 _write(descriptor, record, self.end)
-                os.fdatasync(descriptor)
+                sync_data(descriptor)
             except OSError:
                 os.ftruncate(descriptor, self.end)
                 raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from codeintel_rev.io.duckdb_manager import DuckDBManager
 from codeintel_rev.io.duckdb_query_builder import RECORD_COLUMNS, DuckDBQueryBuilder
 from codeintel_rev.io.line_scan import check_sql, columns_sql, scan_sql
 from codeintel_rev.text.globs import GlobSet
-from codeintel_rev.text.kinds import TYPES, definition_order
+from codeintel_rev.text.kinds import definition_order
 from codeintel_rev.text.regex_size import MAX_SIZE, regex_size
 from codeintel_rev.types import ChunkHead, ChunkRecord, LineMatches, LinePattern
 
@@ -106,9 +106,9 @@ class DuckDBCatalog:
         found.sort(key=lambda one: (not one[3].endswith(name), definition_order(one[2]), one[1]))
         return [row for row, *_ in found[:limit]]
 
-    def types(self, name: str, limit: int) -> list[int]:
-        """Return rows of the types called ``name``, in exactly this case, by their path."""
-        found = [one for one in self._defining(name) if one[3].endswith(name) and one[2] in TYPES]
+    def of_kinds(self, name: str, kinds: Collection[str], limit: int) -> list[int]:
+        """Return rows in which one of ``kinds`` is defined under exactly this name, by their path."""
+        found = [one for one in self._defining(name) if one[3].endswith(name) and one[2] in kinds]
         return [row for row, *_ in sorted(found, key=lambda one: one[1])[:limit]]
 
     def _defining(self, name: str) -> list[tuple[int, str, str, str]]:

@@ -15,6 +15,11 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def sync_data(descriptor: int) -> None:
+    """Have the system write what was written to an open file to the disk."""
+    getattr(os, "fdatasync", os.fsync)(descriptor)  # macOS knows only the latter
+
+
 def sync_tree(folder: Path) -> None:
     """Have the system write everything below a folder, and its own name, to the disk."""
     for path in folder.rglob("*"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from codeintel_rev.errors import NotARepository, Unavailable
 from codeintel_rev.io import git_process
 from codeintel_rev.io.git_head import read_head, read_regular
-from codeintel_rev.io.git_process import TIMEOUT_S, decode, split_paths
+from codeintel_rev.io.git_process import TIMEOUT_S, decode, decode_to_show, split_paths
 
 if TYPE_CHECKING:
     import subprocess
@@ -56,8 +56,8 @@ class GitRepo:
             output = self.run("rev-parse", "HEAD", "--symbolic-full-name", "HEAD")
         except Unavailable:
             unborn = self.run("symbolic-ref", "--quiet", "HEAD")
-            return _branch(decode(unborn).strip()), None
-        commit, name = decode(output).split("\n")[:2]
+            return _branch(decode_to_show(unborn).strip()), None
+        commit, name = decode_to_show(output).split("\n")[:2]
         return _branch(name), commit
 
     def list_files(self, folder: Path) -> Listing:

@@ -34,7 +34,7 @@ def read_head(git_dir: Path, common_dir: Path) -> tuple[str | None, str] | None:
         commit = _loose(common_dir, named[1]) or _packed(common_dir, named[1])
     except OSError:
         return None
-    branch = named[1].decode("utf-8", "surrogateescape").removeprefix("refs/heads/")
+    branch = named[1].decode("utf-8", "replace").removeprefix("refs/heads/")
     return None if commit is None else (branch, commit)
 
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from codeintel_rev.errors import CodeIntelError, DeadlineExceeded, NotFound, Unavailable
 from codeintel_rev.io import git_process
 from codeintel_rev.io.git import GitRepo
-from codeintel_rev.io.git_process import decode
+from codeintel_rev.io.git_process import decode_to_show
 
 TIMEOUT_S: Final = 20.0
 
@@ -31,7 +31,7 @@ class BlamedLine(NamedTuple):
     """``None`` = not committed yet."""
     author: str
     date: str | None
-    """When it was written, in ISO 8601."""
+    """When it was written, in ISO 8601; ``None`` also where the commit tells no time that there is."""
     message: str
     """First line of the commit's message."""
 
@@ -72,7 +72,7 @@ class GitHistory:
         lines = f"-L{first},{last}"
         revision = self._revision(worktree=True)
         output = self._run(path, "blame", *options, lines, *revision, "--", path)
-        return list(_blamed(decode(output)))
+        return list(_blamed(decode_to_show(output)))
 
     def log(self, path: str, limit: int) -> list[Commit]:
         """Return the newest ``limit`` commits that changed a file, through renames.
@@ -82,10 +82,10 @@ class GitHistory:
         options = ("-z", "--follow", "--encoding=UTF-8", f"--max-count={limit}", _LOG_FORMAT)
         revision = self._revision(worktree=False)
         output = self._run(path, "log", *options, *_QUIET, *revision, "--", f":(top,literal){path}")
-        records = [entry for entry in decode(output).split("\0") if entry]
+        records = [entry for entry in decode_to_show(output).split("\0") if entry]
         if not records:
             raise _never_committed(path)
-        return [Commit(*record.strip("\n").split("\n", 4)) for record in records]
+        return [Commit(*record.lstrip("\n").split("\n", 4)) for record in records]
 
     def _revision(self, *, worktree: bool) -> tuple[str, ...]:
         if self.commit is not None:
@@ -122,14 +122,21 @@ def _blamed(output: str) -> Iterator[BlamedLine]:
 
 def _line(head: list[str], facts: dict[str, str]) -> BlamedLine:
     committed = not head[0].startswith(_NO_COMMIT)
-    seconds = int(facts.get("author-time", 0))
     return BlamedLine(
         line=int(head[2]),
         commit=head[0] if committed else None,
         author=facts.get("author", "") if committed else "",
-        date=datetime.fromtimestamp(seconds, UTC).isoformat() if committed else None,
+        date=_time(facts.get("author-time", "")) if committed else None,
         message=facts.get("summary", "") if committed else "",
     )
+
+
+def _time(seconds: str) -> str | None:
+    """A commit may tell any number."""
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _unread(path: str, error: CodeIntelError) -> CodeIntelError:

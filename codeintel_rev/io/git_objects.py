@@ -15,8 +15,9 @@ from codeintel_rev.io.git_process import decode, split_paths
 _SHORT_PREFIXES = ("refs/heads/", "refs/tags/", "refs/remotes/")
 """Where a short name is looked for, in this order: who says ``main`` means the branch."""
 
-_NO_NAME = re.compile(r"^-|[\x00-\x20\x7f*?\[\\]|^$")
-"""What no name of a ref or commit holds; a leading dash would be an option."""
+_NO_NAME = re.compile(r"^-|[\x00-\x20\x7f*?\[\\\ud800-\udfff]|^$")
+"""What no name of a ref or commit holds; a leading dash would be an option. One that is not UTF-8
+cannot be kept."""
 
 _FULL_SHA = re.compile(r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")
 
@@ -121,9 +122,10 @@ class GitObjects:
 
     def _current_branch(self) -> str | None:
         try:
-            return decode(self._run("symbolic-ref", "--quiet", "HEAD")).strip()
+            name = decode(self._run("symbolic-ref", "--quiet", "HEAD")).strip()
         except Unavailable:
             return None
+        return None if _NO_NAME.search(name) else name
 
     def _commit(self, name: str) -> str | None:
         try:

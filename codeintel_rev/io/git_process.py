@@ -107,9 +107,11 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start one git command at ``root`` and return at once; the caller collects or stops it.
 
-    With ``asks`` the caller writes to its standard input.
+    With ``asks`` the caller writes to its standard input, and what git complains about is dropped:
+    nobody would read it, and git would wait for ever.
 
     Raises:
+        NotARepository: there is no folder ``root``.
         Unavailable: git is missing.
     """
     where = f"--work-tree={root}" if git_dir is None else f"--git-dir={git_dir}"
@@ -120,10 +122,12 @@ def start(
             env=_safe_environment(root, remote),
             stdin=subprocess.PIPE if asks else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if asks else subprocess.PIPE,
             process_group=0,
         )
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if error.filename == str(root):
+            raise NotARepository(f"there is no folder {root}", value=str(root)) from error
         raise Unavailable(
             "git was not found on PATH", hint="install git 2.30 or later", value="git"
         ) from None
@@ -170,6 +174,11 @@ def _safe_environment(root: Path, remote: Remote | None) -> dict[str, str]:
 def decode(output: bytes) -> str:
     """Decode what git printed; bytes that are not UTF-8 survive as surrogates."""
     return output.decode("utf-8", "surrogateescape")
+
+
+def decode_to_show(output: bytes) -> str:
+    """Decode what git printed and nobody hands back to it; what is not UTF-8 becomes a sign."""
+    return output.decode("utf-8", "replace")
 
 
 def split_paths(output: bytes) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +26,6 @@ from codeintel_rev.io.packing import (
     unpack_utf8,
 )
 from codeintel_rev.io.vector_store import Segment
-from codeintel_rev.text.kinds import TYPES
 from codeintel_rev.types import ChunkHead, ChunkRecord, Symbol
 
 _log = logging.getLogger(__name__)
@@ -42,7 +41,6 @@ _DEFINED = (
     "  AND snapshot_file.version_id = version.id"
     " JOIN path ON path.id = version.path_id"
 )
-_TYPES = ", ".join(f"'{kind}'" for kind in sorted(TYPES))
 
 
 class Snapshot(NamedTuple):
@@ -355,12 +353,14 @@ class JournalView:
         )
         return [(row[0], Symbol(*row[1:])) for row in rows]
 
-    def types(self, snapshot_id: int, name: str, limit: int) -> list[tuple[str, Symbol]]:
-        """Return (path, symbol) of the types called ``name``, in exactly this case."""
+    def of_kinds(
+        self, snapshot_id: int, name: str, kinds: Collection[str], limit: int
+    ) -> list[tuple[str, Symbol]]:
+        """Return (path, symbol) of what is of one of ``kinds`` and has exactly this name."""
         rows = self._connection.execute(
-            f"{_DEFINED} WHERE name = ? COLLATE NOCASE AND name = ? AND kind IN ({_TYPES})"
-            " ORDER BY path, line LIMIT ?",
-            (snapshot_id, name, name, limit),
+            f"{_DEFINED} WHERE name = ? COLLATE NOCASE AND name = ?"  # noqa: S608  our own
+            " AND kind IN (SELECT value FROM json_each(?)) ORDER BY path, line LIMIT ?",
+            (snapshot_id, name, name, msgspec.json.encode(sorted(kinds)).decode(), limit),
         )
         return [(row[0], Symbol(*row[1:])) for row in rows]
 

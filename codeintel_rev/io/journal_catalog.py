@@ -62,12 +62,12 @@ class JournalCatalog:
         del found[limit * len(self._snapshots) :]
         return self._covering([(holder, path, line) for _, holder, path, line in found])[:limit]
 
-    def types(self, name: str, limit: int) -> list[int]:
-        """Return rows in which a type called ``name`` is defined, in exactly this case."""
+    def of_kinds(self, name: str, kinds: Collection[str], limit: int) -> list[int]:
+        """Return rows in which one of ``kinds`` is defined under exactly this name."""
         found = [
             (snapshot.id, path, symbol.line)
             for snapshot in self._snapshots
-            for path, symbol in self._journal.types(snapshot.id, name, limit)
+            for path, symbol in self._journal.of_kinds(snapshot.id, name, kinds, limit)
         ]
         return self._covering(found)[:limit]
 

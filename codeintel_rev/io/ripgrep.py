@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -39,9 +40,15 @@ carriage returns and letters where the index or RE2 see none."""
 
 
 @cache
+def program() -> str | None:
+    """Return where ripgrep is; a relative entry of PATH would find one that a repository holds."""
+    places = filter(os.path.isabs, os.environ.get("PATH", os.defpath).split(os.pathsep))
+    return shutil.which("rg", path=os.pathsep.join(places))
+
+
 def is_installed() -> bool:
     """Return whether there is a ripgrep."""
-    return shutil.which("rg") is not None
+    return program() is not None
 
 
 def can_narrow(pattern: LinePattern) -> bool:
@@ -64,13 +71,17 @@ def files_with(
     """
     # once as text and once as bytes: a file that is no UTF-8 has characters of one byte
     text = f"(?:{pattern.text})|(?-u:{pattern.text})" if pattern.regex else pattern.text
+    where = program()
+    if where is None:
+        return None
     command = [
-        *("rg", "--no-config", "--no-messages", "--files-with-matches", "--null", "--text"),
+        *(where, "--no-config", "--no-messages", "--files-with-matches", "--null", "--text"),
         "--ignore-case" if pattern.ignore_case else "--case-sensitive",
         *(() if pattern.regex else ("--fixed-strings",)),
         *("--regexp", text, "--"),
     ]
     found: set[str] = set()
+    deadline = time.monotonic() + timeout_s
     for batch in _batches(paths):
         try:
             ran = subprocess.run(
@@ -78,7 +89,7 @@ def files_with(
                 cwd=root,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                timeout=timeout_s,
+                timeout=deadline - time.monotonic(),
                 check=False,
             )
         except (OSError, ValueError, subprocess.TimeoutExpired):

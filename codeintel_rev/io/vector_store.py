@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from codeintel_rev.errors import IndexDamaged
 from codeintel_rev.io import vector_sums
-from codeintel_rev.io.durability import replace_file
+from codeintel_rev.io.durability import replace_file, sync_data
 from codeintel_rev.io.packing import pack_bitmap, unpack_bitmap
 from codeintel_rev.io.vector_sums import Run
 
@@ -91,7 +91,7 @@ class VectorWriter:
             while data:
                 written = os.pwrite(descriptor, data, offset)
                 data, offset = data[written:], offset + written
-            os.fdatasync(descriptor)
+            sync_data(descriptor)
         finally:
             os.close(descriptor)
 

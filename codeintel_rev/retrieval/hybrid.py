@@ -247,8 +247,9 @@ class HybridSearcher:
                 told.update(name.split("."))
             if found and query.is_identifier:
                 break
-        for name in query.types:
-            found |= dict.fromkeys(self._within(self._channels.catalog.types(name, _EXACT_LIMIT)))
+        for name, kinds in query.mentions:
+            rows = self._channels.catalog.of_kinds(name, kinds, _EXACT_LIMIT)
+            found |= dict.fromkeys(self._within(rows))
         return list(found)
 
     def _defining(self, name: str) -> list[int]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from codeintel_rev.retrieval.stop_words import STOP_WORDS
 from codeintel_rev.text.code_tokenizer import tokenize, words_of
+from codeintel_rev.text.kinds import FUNCTIONS, TYPES
 
 _LOCATION = re.compile(r"^\s*([\w./\\@+~-]*\w\.?\w*):(\d{1,7})(?:[:-]\d+)?\s*$")
 _IDENTIFIER = re.compile(r"^\s*[A-Za-z_$][\w$]*(?:(?:\.|::|->|#)[A-Za-z_$][\w$]*)*(?:\(\s*\))?\s*$")
@@ -23,6 +24,15 @@ _QUALIFIED = re.compile(r"(?<![\w.:/\\-])(?:[A-Za-z_]\w*(?:\.|::|->|#))+[A-Za-z_
 
 _CAPITALISED = re.compile(r"(?<=[\w,;)] )[A-Z][a-z]\w+(?![\w./])")
 """A sentence begins with one too, and `Foo.bar` and paths are read by the others."""
+
+_TYPE_WORDS = ("class", "enum", "interface", "protocol", "record", "struct", "trait", "type")
+_FUNCTION_WORDS = ("constructor", "decorator", "function", "hook", "macro", "method")
+_KINDS = dict.fromkeys(_TYPE_WORDS, TYPES) | dict.fromkeys(_FUNCTION_WORDS, FUNCTIONS)
+_KIND = rf"(?P<kind>{'|'.join(_KINDS)})"
+_WITH_KIND = (
+    re.compile(rf"\b(?P<name>[A-Za-z_]\w+)(?:\(\))? {_KIND}\b", re.IGNORECASE),
+    re.compile(rf"\b{_KIND} (?P<name>[A-Za-z_]\w+)", re.IGNORECASE),
+)
 
 _QUOTED = re.compile(r"""(?<!\w)(["'`])(?P<text>[^"'`\n]{8,200})\1(?!\w)""")
 _CODE_MARK = re.compile(r"[(){}\[\];=<>]|::|->")
@@ -45,6 +55,14 @@ _MAX_NAMES = 8
 """Names of a kind looked up exactly for one query; a pasted file must not cost thousands of lookups."""
 
 
+class Mention(NamedTuple):
+    """A name that only its place in a sentence tells from a word."""
+
+    name: str
+    kinds: frozenset[str]
+    """What is meant is of one of these."""
+
+
 class ParsedQuery(NamedTuple):
     """A query as every retrieval stage needs it."""
 
@@ -58,8 +76,8 @@ class ParsedQuery(NamedTuple):
     names: tuple[str, ...] = ()
     """Identifiers to look up as definitions, most specific first: ``bar``, or with a dot ``Foo.bar``
     for what is called so in or beside something called ``Foo``."""
-    types: tuple[str, ...] = ()
-    """Words that may be the name of a type: with a capital where no sentence begins."""
+    mentions: tuple[Mention, ...] = ()
+    """What a sentence calls by a plain word, and says or shows what kind of thing it is."""
     is_identifier: bool = False
     """Whether the whole query is one identifier."""
     literals: tuple[str, ...] = ()
@@ -85,25 +103,34 @@ def parse_query(text: str) -> ParsedQuery:
         text,
         terms,
         title,
-        names=_mentioned(text),
-        types=_capitalised(text),
+        names=_names(text),
+        mentions=_mentions(text),
         literals=quoted if _is_mostly(quoted, text) else (),
         runs=() if quoted else message_runs(text),
     )
 
 
-def _mentioned(text: str) -> tuple[str, ...]:
+def _names(text: str) -> tuple[str, ...]:
     """Return the names of code in a sentence."""
     owned = qualified_names(text) if len(text) <= _MAX_LITERAL_CHARS else ()
     return *_first(owned), *_first(m[0] for m in _CODE_NAME.finditer(text))
 
 
-def _capitalised(text: str) -> tuple[str, ...]:
-    """Return the words with a capital inside sentences; none of a text in title case."""
+def _mentions(text: str) -> tuple[Mention, ...]:
+    """Return what stands with its kind (``the inspect function``), or with a capital in a sentence."""
+    said = [
+        Mention(match["name"], _KINDS[match["kind"].lower()])
+        for match in chain.from_iterable(pattern.finditer(text) for pattern in _WITH_KIND)
+    ]
+    told = [mention for mention in said if mention.name.lower() not in STOP_WORDS]
+    return tuple(islice(dict.fromkeys([*told, *_capitalised(text)]), _MAX_NAMES))
+
+
+def _capitalised(text: str) -> Iterator[Mention]:
+    """Yield the words with a capital inside sentences; none of a text in title case."""
     words = _NAME.findall(text)
-    if 2 * sum(word[0].isupper() for word in words) > len(words) + 1:
-        return ()
-    return _first(match[0] for match in _CAPITALISED.finditer(text))
+    if 2 * sum(word[0].isupper() for word in words) <= len(words) + 1:
+        yield from (Mention(match[0], TYPES) for match in _CAPITALISED.finditer(text))
 
 
 def qualified_names(text: str) -> Iterator[str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 TYPES = frozenset({"class", "struct", "interface", "enum", "trait", "type"})
 """Kinds of definition that name what others are instances of."""
 
+FUNCTIONS = frozenset({"function", "macro", "method"})
+"""Kinds of definition that are called."""
+
 _LAST = frozenset({"impl", "section", "lines", "block"})
 
 

@@ -181,8 +181,8 @@ def test_definitions_come_in_exact_case_and_types_first(tmp_path: Path) -> None:
     assert catalog.definitions("parse", 10) == [0, 2, 1]
     assert catalog.definitions("Parse", 1) == [2]
     assert catalog.definitions("%", 10) == []
-    assert catalog.types("Parse", 10) == [2]
-    assert catalog.types("parse", 10) == []
+    assert catalog.of_kinds("Parse", ["class", "enum"], 10) == [2]
+    assert catalog.of_kinds("parse", ["class"], 10) == []
     catalog.close()
 
 

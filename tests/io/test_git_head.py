@@ -105,3 +105,14 @@ def test_a_trap_in_place_of_a_file_is_left_to_git(root: Path) -> None:
     head.unlink()
     head.symlink_to("refs/heads/main")
     assert read_head(root / ".git", root / ".git") is None
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_a_branch_whose_name_is_not_utf_8_is_shown_with_a_sign(
+    root: Path, *, is_packed: bool
+) -> None:
+    git(root, "checkout", "-q", "-b", os.fsdecode(b"caf\xe9"))
+    if is_packed:
+        git(root, "pack-refs", "--all")
+    repo = found(root)
+    assert read_head(repo.git_dir, repo.common_dir) == ("caf\ufffd", git(root, "rev-parse", "HEAD"))

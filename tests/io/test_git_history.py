@@ -102,3 +102,42 @@ def test_what_git_complains_of_is_not_passed_on(root: Path, tmp_path: Path) -> N
         history(root).blame("new.py", 1, 1)
     assert "hunter2" not in f"{told.value.message}{told.value.hint}{told.value.value}"
     assert str(root) not in f"{told.value.message}{told.value.hint}{told.value.value}"
+
+
+def test_a_commit_may_say_nothing(root: Path) -> None:
+    (root / "new.py").write_text("one = 0\n")
+    git(root, "commit", "-qa", "--allow-empty-message", "-m", "")
+    newest = history(root).log("new.py", 10)[0]
+    assert (newest.message, newest.author) == ("", "Änn O'Hara")
+
+
+def test_what_is_not_utf_8_is_shown_with_a_sign(root: Path) -> None:
+    (root / "new.py").write_text("one = 0\n")
+    subprocess.run(
+        [b"git", b"-c", b"user.name=J\xe9r", b"-c", b"user.email=j@example.org"]
+        + [b"commit", b"-qam", b"caf\xe9"],
+        cwd=root,
+        check=True,
+        capture_output=True,
+    )
+    newest = history(root).log("new.py", 1)[0]
+    blamed = history(root).blame("new.py", 1, 1)[0]
+    assert (newest.author, newest.message) == (blamed.author, blamed.message)
+    assert (newest.author, newest.message) == ("J\ufffdr", "caf\ufffd")
+
+
+def test_a_commit_may_tell_a_time_that_there_is_not(root: Path) -> None:
+    tree = subprocess.check_output(["git", "write-tree"], cwd=root, text=True).strip()
+    who = "Ann <ann@example.org> 300000000000 +0000"
+    told = f"tree {tree}\nauthor {who}\ncommitter {who}\n\nfar away\n"
+    made = subprocess.run(
+        ["git", "hash-object", "-t", "commit", "-w", "--stdin"],
+        cwd=root,
+        input=told,
+        text=True,
+        check=True,
+        capture_output=True,
+    )
+    git(root, "reset", "-q", "--hard", made.stdout.strip())
+    assert history(root).blame("new.py", 1, 1)[0].date is None
+    assert history(root).log("new.py", 1)[0].message == "far away"

@@ -123,3 +123,32 @@ def test_workers_read_blobs_themselves(root: Path, objects: GitObjects) -> None:
         source.close()
     assert [f.content_hash for f in there] == [f.content_hash for f in here]
     assert all(f.skip_reason is None for f in there)
+
+
+def test_a_name_that_cannot_be_kept_is_none(root: Path, objects: GitObjects) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    git(root, "checkout", "-q", "-b", name)
+    commit = git(root, "rev-parse", "HEAD")
+    assert objects.default_branch() is None
+    assert objects.resolve("HEAD") == (commit, commit)
+    with pytest.raises(NotFound):
+        objects.resolve(name)
+
+
+def test_git_may_complain_about_every_blob(root: Path, objects: GitObjects) -> None:
+    """As it does about damaged ones: nobody reads that."""
+    kept = root / ".git" / "objects"
+    oids = [f"{number:040x}" for number in range(1_500)]
+    for oid in oids:
+        (kept / oid[:2]).mkdir(exist_ok=True)
+        (kept / oid[:2] / oid[2:]).write_bytes(b"no object")
+    reader = objects.read_blobs()
+    try:
+        assert list(reader.read([bytes.fromhex(oid) for oid in oids])) == [None] * len(oids)
+    finally:
+        reader.close()
+
+
+def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
+    with pytest.raises(NotARepository, match="there is no folder"):
+        GitObjects(tmp_path / "gone").tree("0" * 40)

@@ -13,6 +13,7 @@ from codeintel_rev.io.journal import Journal
 from codeintel_rev.io.journal_catalog import JournalCatalog
 from codeintel_rev.io.journal_writer import JournalWriter, NewChunk, NewVersion
 from codeintel_rev.io.packing import Span, pack_text
+from codeintel_rev.text.kinds import TYPES
 from codeintel_rev.types import FileEntry, Symbol
 
 TEXT = "def f(): ..."
@@ -60,7 +61,7 @@ def definitions(path: Path, name: str, limit: int) -> list[int]:
 def types(path: Path, name: str) -> list[int]:
     journal = Journal(path)
     with journal.view() as view:
-        found = JournalCatalog(view, view.snapshots()).types(name, 10)
+        found = JournalCatalog(view, view.snapshots()).of_kinds(name, TYPES, 10)
     journal.close()
     return found
 

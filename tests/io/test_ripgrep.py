@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from codeintel_rev.io.line_scan import BLANKS
-from codeintel_rev.io.ripgrep import can_narrow, files_with, is_installed
+from codeintel_rev.io.ripgrep import can_narrow, files_with, is_installed, program
 from codeintel_rev.types import LinePattern
 
 installed = pytest.mark.skipif(not is_installed(), reason="there is no ripgrep on this machine")
@@ -131,3 +132,16 @@ def test_what_cannot_be_told_is_not(tmp_path: Path) -> None:
     assert files_with(tmp_path, ["a"], literal("price"), 1e-9) is None
     assert files_with(tmp_path / "gone", ["a"], literal("price"), 60) is None
     assert files_with(tmp_path, ["a"] * 50_000, literal("price"), 60) == {"a"}
+
+
+@installed
+def test_a_program_in_the_repository_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").write_text("price\n")
+    (tmp_path / "rg").write_text("#!/bin/sh\ntouch ran\n")
+    (tmp_path / "rg").chmod(0o755)
+    monkeypatch.setenv("PATH", f".:{os.environ['PATH']}")
+    program.cache_clear()
+    assert files_with(tmp_path, ["a"], literal("price"), 60) == {"a"}
+    assert not (tmp_path / "ran").exists()

@@ -143,3 +143,11 @@ def test_a_damaged_map_is_named(tmp_path: Path, content: bytes | None) -> None:
     path.unlink() if content is None else path.write_bytes(content)
     with pytest.raises(IndexDamaged, match=r"vectors\.map cannot be read"):
         VectorReader(tmp_path, [made], DIM, rows=9)
+
+
+def test_a_system_may_know_only_one_way_to_sync(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "fdatasync")
+    VectorWriter(tmp_path / "v", 2).append(0, unit(1.0, 0.0)[None])
+    assert (tmp_path / "v").stat().st_size == 4

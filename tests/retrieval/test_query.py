@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from codeintel_rev.retrieval.query import belongs, parse_query
+from codeintel_rev.retrieval.query import Mention, belongs, parse_query
+from codeintel_rev.text.kinds import FUNCTIONS, TYPES
 
 
 @pytest.mark.parametrize(
@@ -54,20 +55,26 @@ def test_a_name_in_a_sentence_keeps_its_owner(text: str, names: tuple[str, ...])
 
 
 @pytest.mark.parametrize(
-    ("text", "types"),
+    ("text", "names"),
     [
-        ("what is a Segment?", ("Segment",)),
-        ("how do Style, Text and (Console) fit together", ("Style", "Text")),
-        ("Segment is split. Then it is joined", ()),
-        ("Improved Long Double Number Policy", ()),
-        ("the README says TODO, see src/Main.java and Foo.Bar", ()),
-        ("Segment", ()),
+        ("what is a Segment?", ["Segment"]),
+        ("how do Style, Text and (Console) fit together", ["Style", "Text"]),
+        ("Segment is split. Then it is joined", []),
+        ("Improved Long Double Number Policy", []),
+        ("the README says TODO, see src/Main.java and Foo.Bar", []),
+        ("Segment", []),
+        ("which class draws the table struct", ["table", "draws"]),
     ],
 )
-def test_a_word_with_a_capital_inside_a_sentence_may_be_a_type(
-    text: str, types: tuple[str, ...]
-) -> None:
-    assert parse_query(text).types == types
+def test_a_word_with_a_capital_or_a_kind_may_be_a_type(text: str, names: list[str]) -> None:
+    mentions = parse_query(text).mentions
+    assert [mention.name for mention in mentions] == names
+    assert all(mention.kinds == TYPES for mention in mentions)
+
+
+@pytest.mark.parametrize("text", ["what does the inspect function do", "who calls Method inspect"])
+def test_a_plain_word_with_its_kind_is_a_name(text: str) -> None:
+    assert Mention("inspect", FUNCTIONS) in parse_query(text).mentions
 
 
 def test_a_pasted_file_costs_few_lookups() -> None:
