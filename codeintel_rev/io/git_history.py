@@ -132,7 +132,7 @@ def _line(head: list[str], facts: dict[str, str]) -> BlamedLine:
 
 
 def _time(seconds: str) -> str | None:
-    """A commit may tell any number."""
+    """Return a time in ISO 8601; a commit may tell any number."""
     try:
         return datetime.fromtimestamp(int(seconds), UTC).isoformat()
     except (ValueError, OverflowError, OSError):

@@ -126,7 +126,7 @@ def start(
             process_group=0,
         )
     except FileNotFoundError as error:
-        if error.filename == str(root):
+        if str(error.filename) == str(root):
             raise NotARepository(f"there is no folder {root}", value=str(root)) from error
         raise Unavailable(
             "git was not found on PATH", hint="install git 2.30 or later", value="git"

@@ -111,33 +111,25 @@ def test_a_commit_may_say_nothing(root: Path) -> None:
     assert (newest.message, newest.author) == ("", "Änn O'Hara")
 
 
+def strange_commit(root: Path, author: bytes, when: bytes, message: bytes) -> None:
+    """Make a commit as only another program than git does."""
+    tree = subprocess.check_output(["git", "write-tree"], cwd=root).strip()
+    who = b"%s <ann@example.org> %s +0000" % (author, when)
+    text = b"tree %s\nauthor %s\ncommitter %s\n\n%s\n" % (tree, who, who, message)
+    command = ["git", "hash-object", "-t", "commit", "-w", "--stdin", "--literally"]
+    made = subprocess.run(command, cwd=root, input=text, check=True, capture_output=True)
+    git(root, "reset", "-q", "--hard", made.stdout.decode().strip())
+
+
 def test_what_is_not_utf_8_is_shown_with_a_sign(root: Path) -> None:
-    (root / "new.py").write_text("one = 0\n")
-    subprocess.run(
-        [b"git", b"-c", b"user.name=J\xe9r", b"-c", b"user.email=j@example.org"]
-        + [b"commit", b"-qam", b"caf\xe9"],
-        cwd=root,
-        check=True,
-        capture_output=True,
-    )
+    strange_commit(root, b"J\xe9r", b"1700000000", b"caf\xe9")
     newest = history(root).log("new.py", 1)[0]
     blamed = history(root).blame("new.py", 1, 1)[0]
-    assert (newest.author, newest.message) == (blamed.author, blamed.message)
     assert (newest.author, newest.message) == ("J\ufffdr", "caf\ufffd")
+    assert (blamed.author, blamed.message) == ("J\ufffdr", "caf\ufffd")
 
 
 def test_a_commit_may_tell_a_time_that_there_is_not(root: Path) -> None:
-    tree = subprocess.check_output(["git", "write-tree"], cwd=root, text=True).strip()
-    who = "Ann <ann@example.org> 300000000000 +0000"
-    told = f"tree {tree}\nauthor {who}\ncommitter {who}\n\nfar away\n"
-    made = subprocess.run(
-        ["git", "hash-object", "-t", "commit", "-w", "--stdin"],
-        cwd=root,
-        input=told,
-        text=True,
-        check=True,
-        capture_output=True,
-    )
-    git(root, "reset", "-q", "--hard", made.stdout.strip())
+    strange_commit(root, b"Ann", b"300000000000", b"far away")
     assert history(root).blame("new.py", 1, 1)[0].date is None
     assert history(root).log("new.py", 1)[0].message == "far away"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from codeintel_rev.errors import NotFound
+from codeintel_rev.errors import NotARepository, NotFound
 from codeintel_rev.indexing.file_source import DiskSource
 from codeintel_rev.indexing.git_tree import TreeSource, survey_tree
 from codeintel_rev.indexing.parse_pool import ParsePool

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -149,5 +150,5 @@ def test_a_system_may_know_only_one_way_to_sync(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(os, "fdatasync")
-    VectorWriter(tmp_path / "v", 2).append(0, unit(1.0, 0.0)[None])
-    assert (tmp_path / "v").stat().st_size == 4
+    VectorWriter(tmp_path / "a.f16", DIM, first_row=0).append(0, unit(1, 0, 0, 0))
+    assert (tmp_path / "a.f16").stat().st_size == 2 * DIM
