@@ -16,6 +16,10 @@ _SMALL_BYTES = 1 << 20
 """A file may grow to twice this size, or to twice its own, between listing and reading."""
 
 
+_HALF = 1 << 63
+"""Integers of a column lie between this and its negative."""
+
+
 class ReadFile(NamedTuple):
     """A file's bytes as they were at one moment."""
 
@@ -45,6 +49,18 @@ class DiskSource:
             yield read_file(self.root, entry)
 
 
+def entry_of(path: str, found: os.stat_result) -> FileEntry:
+    """Return the facts of a file; numbers that no column holds are folded into those that one does.
+
+    File systems keep times beyond the year 2262 and inodes of 64 bits.
+    """
+    return FileEntry(path, found.st_size, _folded(found.st_mtime_ns), _folded(found.st_ino))
+
+
+def _folded(number: int) -> int:
+    return (number + _HALF) % (2 * _HALF) - _HALF
+
+
 def read_file(root: Path, entry: FileEntry) -> ReadFile | None:
     """Read a regular file without following a link.
 
@@ -60,7 +76,7 @@ def read_file(root: Path, entry: FileEntry) -> ReadFile | None:
             stat = os.fstat(descriptor)
             if not S_ISREG(stat.st_mode) or stat.st_size > max(entry.size, _SMALL_BYTES) * 2:
                 return None
-            now = FileEntry(entry.path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+            now = entry_of(entry.path, stat)
             return ReadFile(file.read(stat.st_size), now, scanned_ns)
     except OSError:
         return None

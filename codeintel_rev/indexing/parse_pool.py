@@ -5,9 +5,9 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from codeintel_rev.errors import Unavailable
 from codeintel_rev.indexing.file_source import FileSource
 from codeintel_rev.indexing.prepare import PreparedFile
 from codeintel_rev.indexing.worker_process import WorkerProcess
@@ -15,6 +15,8 @@ from codeintel_rev.types import FileEntry
 
 _QUEUE_DEPTH = 4
 """Finished batches that may wait for the store, so that memory stays bounded."""
+_LOOK_S = 0.05
+"""Pause between two looks whether a thread has ended."""
 
 
 class ParsePool:
@@ -30,6 +32,8 @@ class ParsePool:
         embeds: bool = True,
     ) -> None:
         """Start the workers, which also embed the chunks with ``model`` or leave that out."""
+        self._done: queue.Queue[list[PreparedFile] | Exception] = queue.Queue(_QUEUE_DEPTH)
+        self._feeders: list[threading.Thread] = []
         self._workers = [WorkerProcess(repo, source, model, embeds=embeds) for _ in range(workers)]
 
     @property
@@ -45,30 +49,37 @@ class ParsePool:
         todo: queue.SimpleQueue[list[FileEntry]] = queue.SimpleQueue()
         for batch in batches:
             todo.put(batch)
-        done: queue.Queue[list[PreparedFile] | Unavailable] = queue.Queue(_QUEUE_DEPTH)
-        for worker in self._workers:
-            threading.Thread(target=_feed, args=(worker, todo, done), daemon=True).start()
+        self._feeders = [
+            threading.Thread(target=_feed, args=(worker, todo, self._done), daemon=True)
+            for worker in self._workers
+        ]
+        for feeder in self._feeders:
+            feeder.start()
         for _ in batches:
-            result = done.get()
-            if isinstance(result, Unavailable):
+            result = self._done.get()
+            if isinstance(result, Exception):
                 raise result
             yield result
 
     def close(self) -> None:
-        """End every worker."""
+        """End every worker, and the threads that wait for somebody to take what they have."""
         for worker in self._workers:
             worker.close()
+        for feeder in self._feeders:
+            while feeder.is_alive():
+                with suppress(queue.Empty):
+                    self._done.get(timeout=_LOOK_S)
 
 
 def _feed(
     worker: WorkerProcess,
     todo: queue.SimpleQueue[list[FileEntry]],
-    done: queue.Queue[list[PreparedFile] | Unavailable],
+    done: queue.Queue[list[PreparedFile] | Exception],
 ) -> None:
     try:
         while True:
             done.put(worker.prepare(todo.get_nowait()))
     except queue.Empty:
         return
-    except Unavailable as error:
+    except Exception as error:  # whoever waits for the batch has to hear of it
         done.put(error)

@@ -12,6 +12,7 @@ import stat
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from codeintel_rev.indexing.file_source import entry_of
 from codeintel_rev.indexing.ignore_rules import rules_on_disk
 from codeintel_rev.indexing.skip_rules import DEFAULT_MAX_BYTES, skip_by_path, skip_folder
 from codeintel_rev.io.work_tree import WorkTreeState, start_probe
@@ -197,7 +198,7 @@ class _Inspector:
         if reason is not None:
             self._skip(path, reason)
             return
-        self._files.append(FileEntry(path, found.st_size, found.st_mtime_ns, found.st_ino))
+        self._files.append(entry_of(path, found))
 
     def _skip(self, path: str, reason: str) -> bool:
         self._skipped.append(Skipped(shown(path), reason))

@@ -10,9 +10,11 @@ from threading import Event
 import pytest
 
 from codeintel_rev.app.indexer import index_repositories
+from codeintel_rev.app.local import LocalIndex
 from codeintel_rev.app.served.code import ServedCode
 from codeintel_rev.app.served.files import open_file
 from codeintel_rev.app.served.index import ServedIndex
+from codeintel_rev.app.served.text_search import search_text
 from codeintel_rev.app.trace_reader import TraceReader
 from codeintel_rev.app.traces import trace_folder
 from codeintel_rev.app.work_pool import WorkPool
@@ -244,3 +246,58 @@ async def test_what_was_answered_is_on_record_when_the_server_ends(
     assert envelope is not None
     reader = TraceReader(trace_folder(tmp_path / "dd"), keep_days=30)
     assert reader.row(envelope.trace_id)["session_id"] == "s"
+
+
+async def test_who_hangs_up_while_it_is_opened_does_not_keep_it(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+    close = LocalIndex.close
+    monkeypatch.setattr(LocalIndex, "close", lambda index: (closed.append("now"), close(index)))
+    opening, go = Event(), Event()
+
+    def clock() -> float:
+        opening.set()
+        go.wait(60)
+        return 0.0
+
+    add(tmp_path, "one", settings)
+    served = ServedIndex(tmp_path / "dd", settings, clock)
+    assert names(served) == ["one"]
+    add(tmp_path, "two", settings)
+
+    async def ask() -> None:
+        async with served.answering():
+            raise AssertionError
+
+    asking = asyncio.create_task(ask())
+    await asyncio.to_thread(opening.wait, 60)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    go.set()
+    assert await asyncio.to_thread(names, served) == ["one", "two"]
+    await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+    await asyncio.sleep(0)
+    served.close()
+    assert len(closed) == 2
+
+
+@pytest.mark.parametrize("paths", [[], ["."], [""], ["./", "none"], ["one.py"]])
+def test_the_root_of_a_repository_holds_everything(
+    tmp_path: Path, settings: Settings, paths: list[str]
+) -> None:
+    add(tmp_path, "one", settings)
+    served = ServedIndex(tmp_path / "dd", settings)
+    with served.use() as index:
+        found = search_text(
+            index,
+            "return 1",
+            regex=False,
+            case_sensitive=True,
+            paths=paths,
+            scope=None,
+            max_results=5,
+        )
+    assert found["total"] == 1
+    served.close()

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
+from pickle import PicklingError
+from typing import cast
 
 import numpy as np
 import pytest
@@ -98,3 +101,24 @@ def test_workers_prepare_what_this_process_would(root: Path) -> None:
     finally:
         pool.close()
     assert sorted(map(facts, there)) == sorted(map(facts, here))
+
+
+def test_no_thread_is_left_when_the_store_takes_no_more(root: Path) -> None:
+    found = entries(root, *sorted(path.name for path in root.glob("*.py")))
+    pool = ParsePool(1, "shop", DiskSource(root), None, embeds=False)
+    before = threading.active_count()
+    try:
+        assert next(pool.run([found[:1]] * 20))
+    finally:
+        pool.close()
+    assert threading.active_count() <= before
+
+
+def test_whatever_ends_a_batch_is_told(root: Path) -> None:
+    pool = ParsePool(1, "shop", DiskSource(root), None, embeds=False)
+    unsendable = cast("FileEntry", lambda: None)
+    try:
+        with pytest.raises((AttributeError, TypeError, PicklingError)):
+            next(pool.run([[unsendable]]))
+    finally:
+        pool.close()

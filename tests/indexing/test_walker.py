@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from codeintel_rev.indexing.file_source import entry_of, read_file
 from codeintel_rev.indexing.walker import Skipped, WalkResult, inspect, walk
 from codeintel_rev.io.git import discover
 from codeintel_rev.io.work_tree import start_probe
@@ -407,3 +408,21 @@ def test_a_folder_of_many_files_is_walked_in_little_memory(root: Path) -> None:
         tracemalloc.stop()
     assert len(result.files) == 3_000
     assert peak / len(result.files) < 1_500
+
+
+def test_numbers_that_no_column_holds_are_folded(root: Path) -> None:
+    (root / "far.py").write_text("x = 1\n")
+    far = 2_500 * 365 * 86_400
+    os.utime(root / "far.py", (far, far))
+    if (root / "far.py").stat().st_mtime != far:
+        pytest.skip("no file here is of such a time")
+    found = walk(root).files[0]
+    read = read_file(root, found)
+    assert read is not None
+    assert read.entry == found
+    assert -(2**63) <= found.mtime_ns < 2**63
+
+
+def test_an_inode_may_have_64_bits() -> None:
+    facts = os.stat_result((0o100644, 2**64 - 2, 0, 1, 0, 0, 5, 0, 0, 0), {"st_mtime_ns": 0})
+    assert entry_of("a.py", facts).inode == -2

@@ -126,7 +126,12 @@ class ServedIndex:
 
         Raises ``IndexUnusable`` while there is none that can be served.
         """
-        opened = await asyncio.to_thread(self._acquire)
+        acquiring = asyncio.ensure_future(asyncio.to_thread(self._acquire))
+        try:
+            opened = await asyncio.shield(acquiring)
+        except asyncio.CancelledError:  # it is acquired all the same, and nobody else would release
+            acquiring.add_done_callback(self._give_back)
+            raise
         try:
             yield opened.orchestrator(repos)
         finally:
@@ -156,6 +161,10 @@ class ServedIndex:
         if replaced is not None:
             self._release(replaced)
         return opened
+
+    def _give_back(self, acquired: asyncio.Future[_Opened]) -> None:
+        if not acquired.cancelled() and acquired.exception() is None:
+            self._release(acquired.result())
 
     def _open(self, signature: Signature) -> _Opened:
         """Return a new opening, or the present one when that fails."""

@@ -53,9 +53,10 @@ def search_text(
 
 def _within(scope: Scope | None, paths: Sequence[str]) -> Scope | None:
     """Return the scope narrowed to files and folders."""
-    if not paths:
+    places = [checked_path(path) for path in paths]
+    if not places or "" in places:  # the root holds everything
         return scope
-    globs = [f"./{_GLOB_SIGNS.sub(_ESCAPED, checked_path(path))}" for path in paths]
+    globs = [f"./{_GLOB_SIGNS.sub(_ESCAPED, place)}" for place in places]
     return joined(scope, Scope(include_globs=globs))
 
 
