@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from codeintel_rev.retrieval.query import (
     belongs,
     literals_of,
+    mentions_of,
     message_runs,
     one_line,
     qualified_names,
@@ -56,7 +57,7 @@ class Question(NamedTuple):
     """Stems of its telling words, and how rare each is in code at large."""
     names: frozenset[str]
     """Words that are spelled as names of code are: with inner capitals, underscores or digits, or
-    with a capital where no sentence begins."""
+    with a capital where no sentence begins; and those that stand beside their kind."""
     owned: tuple[str, ...]
     """Names that it gives with their owner, as ``Foo.bar``."""
     literals: tuple[str, ...]
@@ -120,7 +121,8 @@ def stems_of(text: str) -> frozenset[str]:
 def _names(text: str) -> frozenset[str]:
     words = identifiers(text)
     telling = [w for w in words if re.search(r"[_\d]|[a-z][A-Z]|[A-Z][A-Z]+[a-z]", w)]
-    return frozenset([*telling, *(w for w in words[1:] or words if w[:1].isupper())])
+    capital = (w for w in words[1:] or words if w[:1].isupper())
+    return frozenset([*telling, *capital, *(mention.name for mention in mentions_of(text))])
 
 
 def _whole(text: str) -> tuple[str, ...]:

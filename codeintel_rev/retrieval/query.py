@@ -104,7 +104,7 @@ def parse_query(text: str) -> ParsedQuery:
         terms,
         title,
         names=_names(text),
-        mentions=_mentions(text),
+        mentions=mentions_of(text),
         literals=quoted if _is_mostly(quoted, text) else (),
         runs=() if quoted else message_runs(text),
     )
@@ -116,7 +116,7 @@ def _names(text: str) -> tuple[str, ...]:
     return *_first(owned), *_first(m[0] for m in _CODE_NAME.finditer(text))
 
 
-def _mentions(text: str) -> tuple[Mention, ...]:
+def mentions_of(text: str) -> tuple[Mention, ...]:
     """Return what stands with its kind (``the inspect function``), or with a capital in a sentence."""
     said = [
         Mention(match["name"], _KINDS[match["kind"].lower()])

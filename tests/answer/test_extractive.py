@@ -181,6 +181,14 @@ def test_the_definition_of_a_name_that_was_asked_for_leads():
     assert "It is used by:\n- method `Router.match`" in text
 
 
+def test_a_plain_name_leads_where_the_question_says_its_kind():
+    look = make_hit(7, 'def look(thing):\n    """Show it."""\n', symbol="look", kind="function")
+
+    text = text_of(extractive_answer("what does the look function do?", [ROUTER, BOX, look]))
+
+    assert text.startswith("The closest match is the function `look`")
+
+
 def test_of_definitions_of_one_name_a_type_leads():
     constructor = make_hit(
         7, "function Box() {\n  return 1\n}\n", uri="src/box.js", symbol="Box", kind="function"
