@@ -17,7 +17,7 @@ from codeintel_rev.observability.answer_trace import AnswerTrace
 from codeintel_rev.observability.search_trace import SearchTrace
 from codeintel_rev.observability.trace_files import folder_of, is_sound, tidy, trace_paths
 from codeintel_rev.observability.trace_journal import drain
-from codeintel_rev.observability.trace_schema import Trace, schema_of
+from codeintel_rev.observability.trace_schema import KINDS, Trace, schema_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,8 +69,7 @@ class TraceReader:
         self._root = root
         self.damaged: list[Path] = []
         """Files that were passed over: of a later version, or broken."""
-        kinds: tuple[type[Trace], ...] = (AnswerTrace, SearchTrace)
-        for record in kinds:
+        for record in KINDS:
             with suppress(OSError):  # a folder that cannot be written can still be read
                 drain(root, record)
                 tidy(folder_of(root, record), record, datetime.now(UTC).date(), keep_days)

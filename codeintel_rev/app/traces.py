@@ -54,6 +54,7 @@ def tracer_of(data_dir: Path, settings: TraceConfig) -> AnswerTracer | None:
         batch_size=settings.batch_size,
         flush_seconds=settings.flush_seconds,
         capacity=settings.capacity,
+        keep_days=settings.keep_days,
     )
 
 

@@ -137,4 +137,6 @@ def _show(output: Output, row: Row) -> None:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return round(value, 3) if isinstance(value, float) else value

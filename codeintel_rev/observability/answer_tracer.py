@@ -8,10 +8,11 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 
-from codeintel_rev.observability.trace_files import write_flush
-from codeintel_rev.observability.trace_schema import Trace
+from codeintel_rev.observability.trace_files import folder_of, tidy, write_flush
+from codeintel_rev.observability.trace_schema import KINDS, Trace
 
 Write = Callable[[Path, str, int, Sequence[Trace]], None]
 
@@ -23,7 +24,8 @@ class AnswerTracer:
 
     A batch is written when it is full or ``flush_seconds`` after its first trace, so that is the
     most that a killed process loses. A batch that cannot be written, as on a full disk, is kept and
-    tried again; of more than ``capacity`` waiting traces the oldest go, and are counted.
+    tried again; of more than ``capacity`` waiting traces the oldest go, and are counted. Once a day
+    days that are over are made one file each, and those older than ``keep_days`` deleted.
     """
 
     def __init__(
@@ -33,11 +35,14 @@ class AnswerTracer:
         batch_size: int = 100,
         flush_seconds: float = 5.0,
         capacity: int = 10_000,
+        keep_days: int | None = None,
         write: Write = write_flush,
     ) -> None:
         self._folder = folder
         self._batch_size = batch_size
         self._flush_seconds = flush_seconds
+        self._keep_days = keep_days
+        self._tidied: date | None = None
         self._write = write
         self._worker = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._flushes = 0
@@ -110,7 +115,20 @@ class AnswerTracer:
             return True
         self._flushes += 1
         self.written += len(batch)
+        self._tidy()
         return True
+
+    def _tidy(self) -> None:
+        today = datetime.now(UTC).date()
+        if self._keep_days is None or self._closing or self._tidied == today:
+            return
+        self._tidied = today
+        try:
+            for record in KINDS:
+                tidy(folder_of(self._folder, record), record, today, self._keep_days)
+        except Exception:
+            # nothing of earlier days is worth the traces of this one
+            log.exception("the traces of earlier days stay as they are")
 
     def _keep(self, batch: Sequence[Trace], error: Exception) -> None:
         log.warning("%d traces could not be written and wait: %s", len(batch), error)

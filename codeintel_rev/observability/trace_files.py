@@ -108,19 +108,23 @@ def _join(whole: Path, flushes: Sequence[Path], schema: pa.Schema) -> None:
     if not parts:
         return
     sources = [*([whole] if whole.exists() else []), *parts]
-    seen: dict[str, dict[str, object]] = {}
-    for row in (row for path in sources for row in _rows(path, schema)):
-        seen.setdefault(str(row["trace_id"]), row)
-    _publish(whole, pa.Table.from_pylist(list(seen.values()), schema=schema))
+    seen: set[str] = set()
+    _publish(whole, pa.concat_tables([_unseen(path, schema, seen) for path in sources]))
     for part in parts:
         part.unlink(missing_ok=True)
 
 
-def _rows(path: Path, schema: pa.Schema) -> list[dict[str, object]]:
+def _unseen(path: Path, schema: pa.Schema, seen: set[str]) -> pa.Table:
+    """Return the rows of a file whose ids were not seen before; now they are."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    rows: list[dict[str, object]] = pq.read_table(path, schema=schema).to_pylist()
-    return rows
+    table = pq.read_table(path, schema=schema)
+    fresh = []
+    for trace_id in table["trace_id"].to_pylist():
+        fresh.append(trace_id not in seen)
+        seen.add(trace_id)
+    return table.filter(pa.array(fresh, pa.bool_()))
 
 
 def _publish(path: Path, table: pa.Table) -> None:

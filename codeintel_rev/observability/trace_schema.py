@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Trace = AnswerTrace | SearchTrace
 
+KINDS: Final[tuple[type[Trace], ...]] = (AnswerTrace, SearchTrace)
+
 VERSION: Final = 1
 """Bump when a column changes its type or its meaning; files of a later version are passed over."""
 

@@ -9,9 +9,10 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -284,6 +285,24 @@ def test_days_that_are_over_become_one_file_each_and_old_ones_go(tmp_path):
     names = [path.name for path in trace_files.trace_paths(tmp_path)]
     assert names == ["2026-03-01.parquet", "2026-03-02-a-000001.parquet"]
     assert ids_in(tmp_path) == ["now", "t0", "t1"]
+
+
+def test_a_server_tidies_though_nobody_reads_its_traces(tmp_path):
+    now = datetime.now(UTC)
+    over, old = now - timedelta(days=1), now - timedelta(days=40)
+    for number, then in enumerate((over, over, old)):
+        then_trace = replace(TRACE, trace_id=f"d{number}", timestamp=then)
+        trace_files.write_flush(tmp_path, "a", number, [then_trace])
+    tracer = AnswerTracer(tmp_path, batch_size=1, keep_days=30)
+    tracer.emit(replace(TRACE, trace_id="now", timestamp=now))
+    joined = tmp_path / f"{over.date()}.parquet"
+    deadline = time.monotonic() + 60
+    while not joined.exists() or len(trace_files.trace_paths(tmp_path)) != 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    tracer.close()
+
+    assert ids_in(tmp_path) == ["d0", "d1", "now"]
 
 
 def test_flushes_of_a_busy_day_are_joined_before_it_is_over(tmp_path):
