@@ -154,11 +154,11 @@ $(FUZZ)/.made: scripts/fuzz/requirements.txt
 	@scripts/create-venv $(FUZZ)
 	@$(FUZZ)/bin/python -m pip --disable-pip-version-check install -qq --progress-bar off -r $< && touch $@
 
-# atheris has wheels for Linux and some versions of Python only
+# atheris has wheels for Linux and some versions of Python only; this one for 3.11 to 3.13
 $(ATHERIS)/.made: pyproject.toml constraints.txt
 	@scripts/create-venv $(ATHERIS)
 	@$(ATHERIS)/bin/python -m pip --disable-pip-version-check install -qq --progress-bar off \
-		-c constraints.txt -e . atheris==3.1.0 && touch $@
+		-c constraints.txt -e . atheris==3.0.0 && touch $@
 
 $(PY):
 	@scripts/create-venv $(VENV)
