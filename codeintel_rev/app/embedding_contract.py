@@ -100,11 +100,12 @@ def _breach_of_server(embedder: IndexEmbedder) -> Breach | None:
 
 def _dimensions(opened: OpenRepository) -> Iterator[tuple[str, int | None]]:
     """Yield the length of the vectors in each file that says it; ``None`` where it is damaged."""
-    for file in sorted(opened.folder.vectors.rglob("*.faiss")):
-        yield file.name, _faiss_dimension(file, file.stat().st_mtime_ns)
     with opened.view() as view:
         generation = 0 if view is None else view.generation
-    chunks = opened.folder.catalog(generation) / "chunks.parquet"
+    catalog = opened.folder.catalog(generation)
+    for file in sorted([*opened.folder.vectors.rglob("*.faiss"), *catalog.glob("*.faiss")]):
+        yield file.name, _faiss_dimension(file, file.stat().st_mtime_ns)
+    chunks = catalog / "chunks.parquet"
     if chunks.is_file():
         yield chunks.name, _parquet_dimension(chunks, chunks.stat().st_mtime_ns)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+
+_log = logging.getLogger(__name__)
 
 
 def every(pause_s: float, work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
@@ -16,7 +19,10 @@ def every(pause_s: float, work: Callable[[], Awaitable[None]]) -> Callable[[], A
 
     async def repeat() -> None:
         while not over.is_set():
-            await work()
+            try:
+                await work()
+            except Exception:  # the next time may be better, and nobody waits for this one
+                _log.exception("work that is done again and again failed")
             with suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), pause_s)
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import time
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Condition, Lock, Thread
@@ -151,7 +149,7 @@ class SecondStage:
         made = self._embedder.embed_documents([(hit.uri, hit.symbol, hit.code) for hit in hits])
         vectors = dict(zip(hits, made, strict=True))
         kept = {key_of(hit.code): vector.astype(np.float16) for hit, vector in vectors.items()}
-        with self._lock, suppress(sqlite3.OperationalError):  # a full disk costs the next search
+        with self._lock:
             self._cache.put(kept)
         return {hit.doc_id: vector for hit, vector in vectors.items()}
 
@@ -167,8 +165,8 @@ class SecondStage:
 
     def _work(self) -> None:
         while batch := self._next_batch():
-            known = self._known(batch)
             try:
+                known = self._known(batch)
                 self._embed([hit for hit in batch if hit.doc_id not in known])
             except Exception:  # a thread that ends would leave all later ones waiting
                 _log.exception("%d chunks stay without a vector", len(batch))

@@ -29,6 +29,8 @@ FORMAT: Final = 1
 _HEAD: Final = "codeintel-backup"
 _TAIL: Final = "backup.json"
 _BLOCK: Final = 1 << 20
+_NO_FOLDER: Final = (FileExistsError, IsADirectoryError, NotADirectoryError)
+"""What a path raises that is there twice, once as a file and once as a folder perhaps."""
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -124,7 +126,7 @@ def _extracted(file: Path, tar: tarfile.TarFile, folder: Path) -> Manifest:
             place = folder / member.name
             place.parent.mkdir(parents=True, exist_ok=True)
             found[member.name] = _copied(data, place)
-    except (tarfile.TarError, *NOT_JSON) as error:
+    except (tarfile.TarError, *_NO_FOLDER, *NOT_JSON) as error:
         raise _damaged(file, str(error)) from error
     raise _damaged(file, "it was cut short")
 

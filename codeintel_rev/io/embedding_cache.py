@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.io import storage_failure
+
+_log = logging.getLogger(__name__)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS vectors (
@@ -34,8 +37,8 @@ class EmbeddingCache:
     def __init__(self, file: Path, dim: int, limit_bytes: int) -> None:
         """Open the vectors in ``file``, of which the newest ``limit_bytes`` are kept."""
         self._dim = dim
-        file.parent.mkdir(exist_ok=True)
         with storage_failure.explained(file.parent):
+            file.parent.mkdir(exist_ok=True)
             try:
                 self._db = _opened(file)
             except sqlite3.DatabaseError as error:
@@ -46,7 +49,17 @@ class EmbeddingCache:
             self._drop_oldest(limit_bytes // (2 * dim + _OVERHEAD))
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float16]]:
-        """Return the vectors that are known of ``keys``, each of shape ``(dim,)``."""
+        """Return the vectors that are known of ``keys``, each of shape ``(dim,)``.
+
+        Those that cannot be read are as good as unknown.
+        """
+        try:
+            return self._get(keys)
+        except sqlite3.Error as error:
+            _log.warning("kept vectors cannot be read: %s", error)
+            return {}
+
+    def _get(self, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float16]]:
         found: dict[bytes, NDArray[np.float16]] = {}
         for start in range(0, len(keys), _ASKED_AT_ONCE):
             asked = keys[start : start + _ASKED_AT_ONCE]
@@ -59,10 +72,14 @@ class EmbeddingCache:
         return {key: vector for key, vector in found.items() if len(vector) == self._dim}
 
     def put(self, vectors: Mapping[bytes, NDArray[np.float16]]) -> None:
-        """Keep vectors; a kill afterwards does not lose them."""
+        """Keep vectors; a kill afterwards does not lose them, a disk that takes no more does."""
         rows = [(key, vector.astype("<f2").tobytes()) for key, vector in vectors.items()]
-        with self._db:
-            self._db.executemany("INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)", rows)
+        insert = "INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)"
+        try:
+            with self._db:
+                self._db.executemany(insert, rows)
+        except sqlite3.Error as error:
+            _log.warning("%d vectors are not kept: %s", len(rows), error)
 
     def close(self) -> None:
         """Close the file."""

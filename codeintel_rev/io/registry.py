@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sqlite3
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from codeintel_rev.errors import IndexDamaged, IndexForeign, IndexMissing, InvalidArgument
+from codeintel_rev.errors import (
+    CodeIntelError,
+    IndexDamaged,
+    IndexForeign,
+    IndexMissing,
+    InvalidArgument,
+)
 from codeintel_rev.io import storage_failure
 from codeintel_rev.io.journal import WORKTREE
 from codeintel_rev.io.journal_schema import connect
@@ -18,6 +26,8 @@ REGISTRY_VERSION = 2
 """Version of the registry's table. Bump when a column, or what one holds, changes, and teach
 ``Registry`` to bring the version before it up to date."""
 
+_KEY: Final = re.compile("[0-9a-f]+")
+"""The name of a folder, which may be deleted: a registry that came from elsewhere names no other."""
 
 Signature = tuple[tuple[int, int, int], ...]
 """Changes with every change of a registry."""
@@ -58,14 +68,7 @@ class Registry:
                 self._connection.close()
                 raise
         except (AttributeError, TypeError, sqlite3.DatabaseError) as error:
-            told = storage_failure.locked(self.path, error)
-            if told is not None:
-                raise told from error
-            raise IndexDamaged(
-                f"the registry of {data_dir} cannot be read: {error}",
-                hint=f"delete {data_dir} and run `codeintel index`",
-                value=str(self.path),
-            ) from error
+            raise (self._unwritable(error) or self._damaged(str(error))) from error
 
     def repositories(self) -> list[Repository]:
         """Return every repository in the order of its name."""
@@ -87,29 +90,15 @@ class Registry:
         Raises ``InvalidArgument`` when the repository has another name already, and when another
         repository has the name.
         """
-        known = self.repositories()
-        same = next((r for r in known if r.identity == identity), None)
-        if same is None:
-            same = next((r for r in known if r.root == str(root)), None)
-            if same is not None:
-                same = same._replace(identity=identity)
-                self._update(same, identity=self._kept(same)[1])
-        if same is not None:
-            _require_name(same, name)
-            return same
-        wanted = name or usual or root.name or "root"
-        taken = next((r for r in known if r.name == wanted), None)
-        if taken is not None:
-            raise InvalidArgument(
-                f"the name {wanted!r} belongs to {taken.root}",
-                hint="give this repository another one with --name"
-                + ("" if Path(taken.root).exists() else f", or `codeintel remove {wanted}` first"),
-                value=wanted,
-            )
-        added = Repository(secrets.token_hex(8), wanted, str(root), identity)
-        row = (added.key, added.name, *self._kept(added), added.default_ref)
-        self._connection.execute("INSERT INTO repo VALUES (?, ?, ?, ?, ?)", row)
-        return added
+        known = self._of(identity)
+        if known is not None:
+            _require_name(known, name)
+            return known
+        try:
+            with self._writing():
+                return self._registered(root, identity, name, usual)
+        except sqlite3.OperationalError as error:
+            raise (self._unwritable(error) or error) from error
 
     def set_default_ref(self, repository: Repository, ref: str) -> Repository:
         """Record which snapshot a search sees when it names none."""
@@ -150,6 +139,42 @@ class Registry:
         """Close the connection."""
         self._connection.close()
 
+    def _registered(
+        self, root: Path, identity: str, name: str | None, usual: str | None
+    ) -> Repository:
+        """Look again, as another process may have entered it meanwhile, and enter it."""
+        known = self.repositories()
+        same = self._of(identity)
+        if same is None:
+            same = next((r for r in known if r.root == str(root)), None)
+            if same is not None:
+                same = same._replace(identity=identity)
+                self._update(same, identity=self._kept(same)[1])
+        if same is not None:
+            _require_name(same, name)
+            return same
+        wanted = name or usual or root.name or "root"
+        taken = next((r for r in known if r.name == wanted), None)
+        if taken is not None:
+            raise InvalidArgument(
+                f"the name {wanted!r} belongs to {taken.root}",
+                hint="give this repository another one with --name"
+                + ("" if Path(taken.root).exists() else f", or `codeintel remove {wanted}` first"),
+                value=wanted,
+            )
+        added = Repository(secrets.token_hex(8), wanted, str(root), identity)
+        row = (added.key, added.name, *self._kept(added), added.default_ref)
+        self._connection.execute("INSERT INTO repo VALUES (?, ?, ?, ?, ?)", row)
+        return added
+
+    def _of(self, identity: str) -> Repository | None:
+        return next((r for r in self.repositories() if r.identity == identity), None)
+
+    def _unwritable(self, error: Exception) -> CodeIntelError | None:
+        return storage_failure.locked(self.path, error) or storage_failure.failure(
+            self.data_dir, error
+        )
+
     def _kept(self, repository: Repository) -> tuple[str, str]:
         """Return root and identity as they are kept."""
         root = Path(repository.root)
@@ -163,7 +188,16 @@ class Registry:
         return os.path.join(os.curdir, os.path.relpath(place, self._base))  # noqa: PTH118
 
     def _read(self, key: str, name: str, root: str, identity: str, ref: str) -> Repository:
+        if not _KEY.fullmatch(key):
+            raise self._damaged(f"{key!a} is no key")
         return Repository(key, name, self._absolute(root), self._absolute(identity), ref)
+
+    def _damaged(self, why: str) -> IndexDamaged:
+        return IndexDamaged(
+            f"the registry of {self.data_dir} cannot be read: {why}",
+            hint=f"delete {self.data_dir} and run `codeintel index`",
+            value=str(self.path),
+        )
 
     def _absolute(self, kept: str) -> str:
         if not kept.startswith(os.curdir):
@@ -200,14 +234,21 @@ class Registry:
 
     def _relate(self) -> None:
         """Keep what version 1 kept as absolute paths as this version does."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self._writing():
             for repository in self.repositories():
                 root, identity = self._kept(repository)
                 self._update(repository, root=root, identity=identity)
             self._connection.execute(f"PRAGMA user_version = {REGISTRY_VERSION:d}")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Make the changes of a block all at once; another process waits with its own."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
 

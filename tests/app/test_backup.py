@@ -195,8 +195,13 @@ def smuggle(name: str, kind: bytes = tarfile.REGTYPE) -> Spoil:
         (smuggle("/tmp/outside"), "no part of an index"),
         (smuggle("repos/link", tarfile.SYMTYPE), "no part of an index"),
         (smuggle("repos/more"), "repos/more is not what was written"),
+        (smuggle("registry.sqlite"), "is damaged"),
+        (smuggle("repos"), "is damaged"),
     ],
-    ids=["cut", "cut at a member", "flipped", "up", "inside and up", "absolute", "link", "more"],
+    ids=[
+        *("cut", "cut at a member", "flipped", "up", "inside and up", "absolute", "link", "more"),
+        *("twice", "file and folder"),
+    ],
 )
 def test_what_is_not_whole_changes_nothing(
     archive: Path, tmp_path: Path, spoil: Spoil, told: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from codeintel_rev.app.freed_memory import give_back
 from codeintel_rev.app.periodic import every
 
@@ -46,3 +48,21 @@ async def test_work_that_is_under_way_is_waited_for() -> None:
 
 async def test_memory_is_given_back_where_that_can_be() -> None:
     await give_back()
+
+
+async def test_work_that_failed_is_done_again(caplog: pytest.LogCaptureFixture) -> None:
+    again = asyncio.Event()
+    done = 0
+
+    async def work() -> None:
+        nonlocal done
+        done += 1
+        if done == 1:
+            raise OSError("full")
+        again.set()
+
+    stop = every(0.001, work)
+    async with asyncio.timeout(60):
+        await again.wait()
+        await stop()
+    assert "failed" in caplog.text

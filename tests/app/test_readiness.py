@@ -7,13 +7,18 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import faiss
 import pytest
 
+from codeintel_rev.app.compaction import compact_data_dir
 from codeintel_rev.app.config_context import ApplicationContext
 from codeintel_rev.app.local import open_index
 from codeintel_rev.app.private_redis import PrivateRedis
 from codeintel_rev.app.readiness import ReadinessProbe
+from codeintel_rev.app.refreshing import quiet
 from codeintel_rev.config.settings import RedisConfig, load_settings
+from codeintel_rev.errors import SettingsError
+from codeintel_rev.io.nearest_index import INDEX_FILE
 from tests.fakes.clock import FakeClock
 
 Create = Callable[..., AbstractAsyncContextManager[ApplicationContext]]
@@ -71,3 +76,21 @@ async def test_an_index_that_is_gone_cannot_be_served(create: Create, tmp_path: 
         found = await ReadinessProbe(context).check()
     assert (found["ready"], found["mode"]) == (False, "down")
     assert not found["checks"]["index"]["ok"]
+
+
+@pytest.fixture
+def faiss_index(create: Create, tmp_path: Path) -> str:
+    """Where a compacted repository keeps its FAISS index."""
+    del create
+    compact_data_dir(tmp_path / ".codeintel", progress=quiet)
+    (catalog,) = tmp_path.glob(".codeintel/repos/*/catalog/*/")
+    return str(catalog / INDEX_FILE)
+
+
+async def test_the_index_of_a_compacted_repository_is_held_to_the_contract(
+    create: Create, faiss_index: str
+) -> None:
+    faiss.write_index(faiss.IndexFlatIP(8), faiss_index)
+    with pytest.raises(SettingsError, match=r"dimension mismatch: vectors\.faiss has 8"):
+        async with create():
+            pass

@@ -59,3 +59,19 @@ def test_a_file_that_is_no_database_is_replaced(tmp_path: Path) -> None:
     cache.put(vectors("a"))
     assert cache.get([key_of("a")])
     cache.close()
+
+
+def test_what_cannot_be_read_or_kept_is_made_again(tmp_path: Path) -> None:
+    cache = opened(tmp_path)
+    many = vectors(*(f"text {n}" for n in range(2_000)))
+    cache.put(many)
+    cache.close()
+    cache = opened(tmp_path)
+    file = tmp_path / "kept" / "m.sqlite"
+    size = file.stat().st_size
+    with file.open("r+b") as data:
+        data.seek(4096)
+        data.write(b"\xff" * (size - 4096))
+    assert cache.get(list(many)) == {}
+    cache.put(vectors("another"))
+    cache.close()

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -10,6 +13,7 @@ from codeintel_rev.errors import (
     IndexForeign,
     IndexMissing,
     InvalidArgument,
+    StorageFailed,
 )
 from codeintel_rev.io import journal_schema
 from codeintel_rev.io.journal_schema import connect
@@ -123,3 +127,43 @@ def test_a_registry_that_another_process_keeps_locked_is_busy_not_damaged(
     with pytest.raises(Busy, match=r"registry\.sqlite is locked"):
         Registry(tmp_path)
     holder.close()
+
+
+def test_a_repository_is_entered_once_by_two_processes(tmp_path: Path) -> None:
+    first, second = Registry(tmp_path, create=True), Registry(tmp_path, create=True)
+    together = Barrier(2)
+
+    def register(registry: Registry) -> str:
+        together.wait()
+        return registry.register(Path("/src/app"), "/src/app/.git", None).key
+
+    with ThreadPoolExecutor(2) as pool:
+        keys = set(pool.map(register, [first, second]))
+    assert keys == {repository.key for repository in first.repositories()}
+    assert len(keys) == 1
+    first.close()
+    second.close()
+
+
+def test_a_key_that_leads_out_of_the_data_directory_is_damage(tmp_path: Path) -> None:
+    registry = Registry(tmp_path, create=True)
+    registry.register(Path("/src/app"), "/src/app/.git", None)
+    registry.close()
+    connection = connect(tmp_path / "registry.sqlite")
+    connection.execute("UPDATE repo SET key = '../../home'")
+    connection.close()
+    with pytest.raises(IndexDamaged, match="is no key"):
+        Registry(tmp_path)
+
+
+def test_a_disk_that_takes_nothing_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path) -> sqlite3.Connection:
+        connection = connect(path)
+        connection.execute("PRAGMA max_page_count = 1")
+        return connection
+
+    monkeypatch.setattr("codeintel_rev.io.registry.connect", full)
+    with pytest.raises(StorageFailed, match="the disk is full"):
+        Registry(tmp_path, create=True)
