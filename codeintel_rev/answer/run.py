@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-import msgspec
-
 from codeintel_rev.answer.budget import Deadline
 from codeintel_rev.answer.chat import ChatSynthesis
 from codeintel_rev.answer.citations import rendered
@@ -18,7 +16,12 @@ from codeintel_rev.answer.evidence import NO_HITS, Evidence
 from codeintel_rev.answer.extractive import Piece
 from codeintel_rev.answer.question import Question
 from codeintel_rev.answer.stages import CALLERS_ERRORS, Outcome
-from codeintel_rev.observability.answer_trace import AnswerTrace, json_map, new_trace_id
+from codeintel_rev.observability.answer_trace import (
+    AnswerTrace,
+    json_map,
+    new_trace_id,
+    scope_text,
+)
 from codeintel_rev.types import (
     AnswerEvent,
     AnswerPlan,
@@ -194,7 +197,7 @@ class AnswerRun:
             session_id=self.session_id,
             timestamp=self.timestamp,
             query=_encodable(self.query),
-            scope=None if self.scope is None else msgspec.json.encode(self.scope).decode(),
+            scope=scope_text(self.scope),
             mode=self.mode,
             retrieval=self.retrieval,
             synthesizer=self.synthesizer,

@@ -113,6 +113,8 @@ def _place(path: Path | str, data_dir: Path, settings: Settings, waiting: Waitin
 def _index_one(
     run: Run, place: Place, name: str | None, request: Request
 ) -> tuple[Repository, RefreshReport]:
+    if not run.registry.knows(place.root, place.identity):
+        make_plan(place, [], request)  # or a name that is mistyped would leave an empty repository
     repository = run.registry.register(place.root, place.identity, name, place.name)
     if request.full:
         repository, report = _build_anew(run, repository, place, request)

@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import msgspec
-
 from codeintel_rev.types import Mode, Scope, SearchResult
 
 if TYPE_CHECKING:
@@ -95,7 +93,7 @@ def _search_trace(
     session_id: str | None,
     trace_id: str | None,
 ) -> SearchTrace:
-    from codeintel_rev.observability.answer_trace import new_trace_id
+    from codeintel_rev.observability.answer_trace import new_trace_id, scope_text
     from codeintel_rev.observability.search_trace import SearchTrace
 
     ms = found.stage_ms
@@ -104,7 +102,7 @@ def _search_trace(
         session_id=session_id,
         timestamp=began,
         query=found.query.encode("utf-8", "replace").decode(),
-        scope=None if scope is None else msgspec.json.encode(scope).decode(),
+        scope=scope_text(scope),
         mode=mode,
         embed_latency_ms=ms.get("embed"),
         faiss_latency_ms=ms.get("faiss"),

@@ -77,6 +77,10 @@ class Registry:
         )
         return [self._read(*row) for row in rows]
 
+    def knows(self, root: Path, identity: str) -> bool:
+        """Return whether the repository at ``root`` is one of these, whatever its name."""
+        return any(str(root) == r.root or identity == r.identity for r in self.repositories())
+
     def register(
         self, root: Path, identity: str, name: str | None, usual: str | None = None
     ) -> Repository:

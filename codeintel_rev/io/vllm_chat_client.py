@@ -154,11 +154,13 @@ def _texts(event: ServerEvent, told: Completion) -> list[str]:
         )
     usage = chunk.get("usage")
     if isinstance(usage, Mapping):
-        told.tokens_in = usage.get("prompt_tokens", told.tokens_in)
-        told.tokens_out = usage.get("completion_tokens", told.tokens_out)
+        told.tokens_in = _count(usage.get("prompt_tokens"), told.tokens_in)
+        told.tokens_out = _count(usage.get("completion_tokens"), told.tokens_out)
     found = []
     for choice in _mappings(chunk.get("choices")):
-        told.finish_reason = choice.get("finish_reason") or told.finish_reason
+        reason = choice.get("finish_reason")
+        if reason:
+            told.finish_reason = reason if isinstance(reason, str) else "stop"
         delta = choice.get("delta")
         delta = delta if isinstance(delta, Mapping) else {}
         thought = delta.get("reasoning_content") or delta.get("reasoning")
@@ -167,6 +169,12 @@ def _texts(event: ServerEvent, told: Completion) -> list[str]:
         if isinstance(content, str) and content:
             found.append(content)
     return found
+
+
+def _count(value: Any, known: int | None) -> int | None:
+    """Return a number of tokens; a server may send anything in its place."""
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 31
+    return value if is_count else known
 
 
 def _mappings(values: Any) -> Sequence[Mapping[str, Any]]:

@@ -146,8 +146,8 @@ class VLLMClient(ModelClient):
         rows = reply.get("data") if isinstance(reply, Mapping) else None
         found: dict[int, NDArray[np.float32]] = {}
         for at, row in enumerate(rows if isinstance(rows, list) else ()):
-            if isinstance(row, Mapping):
-                found[row.get("index", at)] = _unpacked(row.get("embedding"))
+            if isinstance(row, Mapping) and isinstance(index := row.get("index", at), int):
+                found[index] = _unpacked(row.get("embedding"))
         if set(found) != set(range(count)):
             raise self._broken(f"gave {len(found)} vectors for {count} texts")
         for vector in found.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -9,6 +10,8 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
+
+from codeintel_rev.types import Scope
 
 
 def new_trace_id() -> str:
@@ -102,6 +105,16 @@ class AnswerTrace:
 
 
 _NAMES: Final = tuple(field.name for field in fields(AnswerTrace))
+
+
+def scope_text(scope: Scope | None) -> str | None:
+    """Return a scope as JSON; what no file format takes, as halves of characters, is escaped."""
+    if scope is None:
+        return None
+    try:
+        return msgspec.json.encode(scope).decode()
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(scope))
 
 
 def json_map(numbers: Mapping[str, int]) -> str:

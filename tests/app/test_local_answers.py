@@ -10,7 +10,7 @@ from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.app.local import LocalIndex, open_index
 from codeintel_rev.app.local_answers import StagedRetriever
 from codeintel_rev.retrieval.fusion import fuse_hits
-from codeintel_rev.types import SearchHit
+from codeintel_rev.types import Scope, SearchHit
 
 from .conftest import write
 
@@ -70,3 +70,9 @@ def test_the_word_channel_leads_with_the_repository_that_covers_the_query(
 def test_only_the_best_are_returned(index: LocalIndex) -> None:
     (hit,) = staged(index, QUERY, 1)
     assert (hit.repo, hit.code != "") == ("web", True)
+
+
+def test_a_scope_that_is_no_text_has_an_answer_and_traces(index: LocalIndex) -> None:
+    halves = Scope(include_globs=["\udcff*"])
+    assert not index.ask(QUERY, scope=halves).citations
+    assert index.search(QUERY, scope=halves).limits == ("scope_empty",)

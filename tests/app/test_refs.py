@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,17 @@ def test_unknown_and_hostile_names_are_refused(history: Path) -> None:
     for name in ("nowhere", "--output=x", "a b", "main\n", "refs/heads/*", "", "dev@{u}:x"):
         with pytest.raises(NotFound, match="there is no branch, tag or commit"):
             index_repositories([history], refs=[name])
+
+
+def test_a_name_that_is_mistyped_leaves_no_repository(
+    history: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    data_dir = tmp_path_factory.mktemp("dd")
+    for full in (False, True):
+        with pytest.raises(NotFound, match="no branch, tag or commit"):
+            index_repositories([history], refs=["typo"], data_dir=data_dir, full=full)
+    with closing(Registry(data_dir)) as registry:
+        assert registry.repositories() == []
 
 
 def test_a_part_of_a_repository_has_no_refs(history: Path) -> None:

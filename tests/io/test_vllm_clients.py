@@ -264,9 +264,10 @@ async def test_another_dimension_names_both_numbers(server: ModelServer) -> None
         [{"index": 0, "embedding": [0.0] * DIM}],
         [{"index": 0, "embedding": [float("nan")] + [1.0] * (DIM - 1)}],
         [{"index": 1, "embedding": [1.0] * DIM}],
+        [{"index": [0], "embedding": [1.0] * DIM}],
         "x",
     ],
-    ids=["none", "zero", "nan", "another index", "text"],
+    ids=["none", "zero", "nan", "another index", "no index", "text"],
 )
 async def test_vectors_that_cannot_be_used_are_an_error(server: ModelServer, rows: object) -> None:
     server.replies["/v1/embeddings"] = [(200, {"data": rows})] * 3
@@ -324,3 +325,16 @@ async def test_a_reply_that_leads_elsewhere_is_not_followed(server: ModelServer)
                 await said(client)
 
     assert server.asked == []
+
+
+async def test_counts_that_are_none_are_not_told(server: ModelServer) -> None:
+    told = Completion()
+    odd = {"prompt_tokens": "7", "completion_tokens": True}
+    server.stream = [
+        event({"choices": [{"delta": {"content": "x"}, "finish_reason": ["stop"]}]}),
+        event({"choices": [], "usage": odd}),
+        DONE,
+    ]
+    async with VLLMChatClient(server.url, "m") as client:
+        assert await said(client, told) == "x"
+    assert (told.tokens_in, told.tokens_out, told.finish_reason) == (None, None, "stop")
