@@ -75,44 +75,60 @@ def repair(data_dir: Path, settings: Settings, progress: Progress) -> DoctorRepo
     """Mend what ``examine`` finds, and examine again.
 
     What the journal records is made anew from it; a damaged journal is built anew from the
-    repository's files.
+    repository's files. When one repository cannot be mended, that is raised after the others are.
     """
-    checks = CHECKS | further_checks(settings)
     registry = Registry(data_dir)
     embedder = load_embedder(settings, data_dir)
     try:
         leftovers.clear(registry)
+        failed: list[CodeIntelError] = []
         for repository in registry.repositories():
-            bad = {
-                finding.name.rpartition(": ")[2]
-                for finding in _examine(registry, repository, embedder, checks)
-                if not finding.ok
-            }
-            rebuilt = bool(bad.intersection(REBUILT))
-            if rebuilt or OLDER in bad:
-                index_repositories(
-                    [_source(repository)],
-                    data_dir=data_dir,
-                    name=repository.name,
-                    full=rebuilt,
-                    settings=settings,
-                    progress=progress,
-                )
-            if bad - {OLDER} and not rebuilt:
-                compact_repository(
-                    registry,
-                    repository,
-                    embedder,
-                    progress,
-                    reembed="vectors" in bad,
-                    materialize=settings.duckdb.materialize,
-                    further=further_indexes(settings),
-                    afresh=True,
-                )
+            try:
+                _mend(registry, repository, settings, embedder, progress)
+            except CodeIntelError as error:  # as of a repository that is gone
+                failed.append(error)
+        if failed:
+            raise failed[0]
     finally:
         embedder.close()
         registry.close()
     return examine(data_dir, settings)
+
+
+def _mend(
+    registry: Registry,
+    repository: Repository,
+    settings: Settings,
+    embedder: IndexEmbedder,
+    progress: Progress,
+) -> None:
+    checks = CHECKS | further_checks(settings)
+    bad = {
+        finding.name.rpartition(": ")[2]
+        for finding in _examine(registry, repository, embedder, checks)
+        if not finding.ok
+    }
+    rebuilt = bool(bad.intersection(REBUILT))
+    if rebuilt or OLDER in bad:
+        index_repositories(
+            [_source(repository)],
+            data_dir=registry.data_dir,
+            name=repository.name,
+            full=rebuilt,
+            settings=settings,
+            progress=progress,
+        )
+    if bad - {OLDER} and not rebuilt:
+        compact_repository(
+            registry,
+            repository,
+            embedder,
+            progress,
+            reembed="vectors" in bad,
+            materialize=settings.duckdb.materialize,
+            further=further_indexes(settings),
+            afresh=True,
+        )
 
 
 def _examine(

@@ -63,21 +63,27 @@ class OpenRepositories:
     def _renew(self, seen: Signature) -> None:
         """Open what came or was rebuilt, and let go what is gone; what cannot be opened stays."""
         former, self._signature = self._open, seen
+        failed: set[str] = set()
         try:
             with closing(Registry(self._data_dir)) as registry:
                 known = {repository.name: repository for repository in registry.repositories()}
-                found = {name: self._again(registry, known[name]) for name in known}
+                found = {name: self._again(registry, known[name], failed) for name in known}
         except CodeIntelError as error:
             _log.warning("the index stays as it was opened before: %s", error)
             return
-        self._registered = known
+        self._registered = {name: known[name] for name in known if name not in failed}
         self._open = {name: opened for name, opened in found.items() if opened is not None}
         for opened in former.values():
             if opened not in self._open.values():
                 opened.close()
 
-    def _again(self, registry: Registry, repository: Repository) -> OpenRepository | None:
-        """Return a repository as it is now; ``None`` while nothing of a new one is indexed."""
+    def _again(
+        self, registry: Registry, repository: Repository, failed: set[str]
+    ) -> OpenRepository | None:
+        """Return a repository as it is now; ``None`` while nothing of a new one is indexed.
+
+        One that cannot be opened stays as it was, and is tried again at the next change.
+        """
         present = self._open.get(repository.name)
         if present is not None and self._registered.get(repository.name) == repository:
             return present
@@ -85,6 +91,10 @@ class OpenRepositories:
             return self._opened(registry, repository)
         except IndexMissing:
             self._signature = None  # look again at the next search
+            return present
+        except CodeIntelError as error:  # the others are seen as they are now
+            _log.warning("%s stays as it was opened before: %s", repository.name, error)
+            failed.add(repository.name)
             return present
 
     def _opened(self, registry: Registry, repository: Repository) -> OpenRepository:

@@ -7,7 +7,9 @@ not yet deleted, rows are there twice, so that readers take each ``trace_id`` on
 
 from __future__ import annotations
 
+import os
 import re
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -86,6 +88,9 @@ def tidy(folder: Path, record: type[Trace], today: date, keep_days: int) -> None
         for path in trace_paths(folder):
             if path.name[:10] < oldest:
                 path.unlink(missing_ok=True)
+        for path in folder.glob(".*.new"):  # of a process that was killed
+            if path.name[1:11] < today.isoformat():
+                path.unlink(missing_ok=True)
         for day, flushes in _joinable(folder, today):
             _join(folder / f"{day}.parquet", flushes, schema_of(record))
 
@@ -130,7 +135,8 @@ def _unseen(path: Path, schema: pa.Schema, seen: set[str]) -> pa.Table:
 def _publish(path: Path, table: pa.Table) -> None:
     import pyarrow.parquet as pq
 
-    new = path.with_name(f".{path.name}.new")
+    # two readers may write the same lines to the same file at once
+    new = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.new")
     try:
         pq.write_table(table, new, compression="zstd")
         durability.sync(new)

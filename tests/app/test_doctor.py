@@ -18,7 +18,7 @@ from codeintel_rev.app.local import open_index
 from codeintel_rev.app.refreshing import quiet
 from codeintel_rev.cli.program import run
 from codeintel_rev.config.settings import load_settings
-from codeintel_rev.errors import IndexDamaged
+from codeintel_rev.errors import IndexDamaged, NotARepository
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import file_lock
 from codeintel_rev.io.journal_schema import connect
@@ -240,3 +240,18 @@ def test_a_text_that_is_not_as_it_was_written_is_told_and_mended(repo: Path) -> 
     with open_index(repo, refresh=False) as index, pytest.raises(IndexDamaged, match="UTF-8"):
         index.search("router retry cache")
     assert repair(repo / ".codeintel", load_settings({}), quiet).ok
+
+
+def test_one_that_cannot_be_mended_does_not_keep_the_others_from_it(
+    repo: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "gone").mkdir()
+    (tmp_path / "gone" / "a.py").write_text("a = 1\n")
+    index_repositories([tmp_path / "gone"], data_dir=repo / ".codeintel")
+    for journal in (repo / ".codeintel" / "repos").glob("*/state.sqlite"):
+        journal.write_bytes(b"no database at all " * 100)
+    shutil.rmtree(tmp_path / "gone")
+    with pytest.raises(NotARepository):
+        repair(repo / ".codeintel", load_settings({}), quiet)
+    bad = [check.name for check in examine(repo / ".codeintel").checks if not check.ok]
+    assert bad == ["gone: journal"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.app.local import LocalIndex, open_index
 from codeintel_rev.app.removal import remove_repositories
 from codeintel_rev.errors import NotFound
+from codeintel_rev.indexing.store import RepositoryFolder
+from codeintel_rev.io.registry import Registry
 from codeintel_rev.types import Scope
 
 from .conftest import write
@@ -80,3 +83,21 @@ def test_a_view_of_some_repositories_follows_too(shop: Path, opened: LocalIndex)
     index_repositories([shop], full=True)
     assert files(some, "settle_payment") == {"pay.py"}
     assert opened.restricted([]).search("settle_payment").hits == ()
+
+
+def test_one_that_cannot_be_opened_does_not_hide_the_others(
+    shop: Path, opened: LocalIndex, tmp_path: Path
+) -> None:
+    data_dir = shop / ".codeintel"
+    for name in ("atlas", "bank"):
+        write(tmp_path / name, f"{name}.py", f"def open_{name}(key):\n    return key\n")
+        index_repositories([tmp_path / name], data_dir=data_dir)
+    with closing(Registry(data_dir)) as registry:
+        atlas = RepositoryFolder(registry.folder(registry.repositories()[0]))
+    kept = atlas.journal.read_bytes()
+    atlas.journal.write_bytes(b"no database at all " * 100)
+    assert files(opened, "open_bank") == {"bank.py"}
+    assert files(opened, "open_atlas") == set()
+    atlas.journal.write_bytes(kept)
+    remove_repositories(data_dir, ["bank"])
+    assert files(opened, "open_atlas") == {"atlas.py"}

@@ -437,3 +437,24 @@ def test_searches_are_listed_by_the_same_filters(tmp_path):
     assert [(row["trace_id"], row["hits"]) for row in found] == [("s1", 1)]
     assert reader.answers(TraceFilter()) == []
     assert reader.row("s0")["top_k_doc_ids"] == [str(2**62)]
+
+
+def test_two_that_write_the_same_file_do_not_disturb_each_other(tmp_path, monkeypatch):
+    sync = trace_files.durability.sync
+
+    def meanwhile(path: Path) -> None:
+        monkeypatch.setattr(trace_files.durability, "sync", sync)
+        trace_files.write_flush(tmp_path, "w", 0, traces(3))
+        sync(path)
+
+    monkeypatch.setattr(trace_files.durability, "sync", meanwhile)
+    trace_files.write_flush(tmp_path, "w", 0, traces(3))
+    assert sorted(ids_in(tmp_path)) == ["t0", "t1", "t2"]
+
+
+def test_what_a_killed_writer_left_goes_with_the_day(tmp_path):
+    (tmp_path / ".2020-01-01-w-000000.parquet.1-ab.new").write_bytes(b"PAR1")
+    trace_files.tidy(tmp_path, AnswerTrace, date(2020, 1, 1), 3)
+    assert len([*tmp_path.glob(".*.new")]) == 1
+    trace_files.tidy(tmp_path, AnswerTrace, date(2020, 1, 2), 3)
+    assert [*tmp_path.glob(".*.new")] == []
