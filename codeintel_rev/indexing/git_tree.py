@@ -8,7 +8,7 @@ from pathlib import Path
 
 from codeintel_rev.indexing.file_source import ReadFile
 from codeintel_rev.indexing.ignore_rules import IgnoreRules, split_lines
-from codeintel_rev.indexing.skip_rules import skip_by_path, skip_folder
+from codeintel_rev.indexing.skip_rules import FOLDER_MARKS, skip_by_path, skip_folder
 from codeintel_rev.indexing.survey import Survey
 from codeintel_rev.indexing.walker import NEVER_ENTERED, Skipped, shown
 from codeintel_rev.io.git_objects import BlobReader, GitObjects, ResolvedRef, TreeEntry
@@ -16,7 +16,6 @@ from codeintel_rev.io.work_tree import IGNORE_FILE
 from codeintel_rev.types import FileEntry
 
 _LINK_MODE = "120000"
-_FOLDER_MARKS = {"pyvenv.cfg": "vendored", "CACHEDIR.TAG": "cache"}
 
 
 class TreeSource:
@@ -61,9 +60,9 @@ class _Judge:
         self.files: list[FileEntry] = []
         self.skipped: list[Skipped] = []
         self._marked = {
-            folder: _FOLDER_MARKS[name]
+            folder: FOLDER_MARKS[name]
             for folder, _, name in (entry.path.rpartition("/") for entry in tree)
-            if folder and name in _FOLDER_MARKS
+            if folder and name in FOLDER_MARKS
         }
         self._ignore = ignore
         self._ignore.enter("")

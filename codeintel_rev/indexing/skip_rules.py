@@ -8,7 +8,7 @@ DEFAULT_MAX_BYTES = 1 << 20
 
 REASONS = {
     "binary": "not text: its name says so, or a NUL stands in its first 8 KiB (UTF-16 with a mark is text)",
-    "cache": "what a tool keeps for itself, or a folder marked by `CACHEDIR.TAG`",
+    "cache": "what a tool keeps for itself, an index, or a folder marked by `CACHEDIR.TAG`",
     "data": "a table, log or drawing above 64 KiB, or JSON, XML or a notebook above 256 KiB",
     "generated": "made by a program: its name or the comment at its top says so",
     "ignored": "named by a `.codeintelignore`",
@@ -25,6 +25,9 @@ REASONS = {
     "vendored": "other people's code, put there by a package manager",
 }
 """Every reason there is, in a few words."""
+
+FOLDER_MARKS = {"pyvenv.cfg": "vendored", "CACHEDIR.TAG": "cache"}
+"""The reason that a file in a folder declares for all of it."""
 
 _HEAD_BYTES = 8_192
 _HEADER_BYTES = 1_024

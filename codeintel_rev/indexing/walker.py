@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from codeintel_rev.indexing.file_source import entry_of
 from codeintel_rev.indexing.ignore_rules import rules_on_disk
-from codeintel_rev.indexing.skip_rules import DEFAULT_MAX_BYTES, skip_by_path, skip_folder
+from codeintel_rev.indexing.skip_rules import (
+    DEFAULT_MAX_BYTES,
+    FOLDER_MARKS,
+    skip_by_path,
+    skip_folder,
+)
 from codeintel_rev.io.work_tree import WorkTreeState, start_probe
 from codeintel_rev.types import FileEntry
 
@@ -26,6 +31,9 @@ if TYPE_CHECKING:
 
 NEVER_ENTERED = frozenset({".git", ".hg", ".svn", ".bzr", ".jj", "CVS", ".codeintel"})
 """What version control and this program keep: not part of any tree, so not counted either."""
+
+_OF_AN_INDEX = ("registry.sqlite", "repos")
+"""What this program keeps where it was told to."""
 
 
 class Skipped(NamedTuple):
@@ -206,11 +214,12 @@ class _Inspector:
 
 
 def _marked_folder(full: str) -> str | None:
-    """Return the reason that a folder itself declares by a file in it."""
-    for name, reason in (("pyvenv.cfg", "vendored"), ("CACHEDIR.TAG", "cache")):
+    """Return the reason that a folder itself declares by what is in it."""
+    for name, reason in FOLDER_MARKS.items():
         if os.access(f"{full}/{name}", os.F_OK):
             return reason
-    return None
+    is_index = all(os.access(f"{full}/{name}", os.F_OK) for name in _OF_AN_INDEX)
+    return "cache" if is_index else None
 
 
 def _relative(root: Path, inner: Path | None) -> str | None:

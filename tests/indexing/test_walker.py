@@ -130,6 +130,14 @@ def test_folders_that_declare_themselves_are_left_out(tree: Path) -> None:
     assert result.skipped == [Skipped("myenv/", "vendored"), Skipped("out/", "cache")]
 
 
+def test_an_index_of_another_tree_is_left_out(tree: Path) -> None:
+    write(tree, "idx/registry.sqlite", "idx/repos/0/state.json", "shop/repos/a.py", "b.py")
+    write(tree, "bank/registry.sqlite", "bank/c.py")
+    result = look(tree)
+    assert paths(result) == ["b.py", "bank/c.py", "shop/repos/a.py"]
+    assert Skipped("idx/", "cache") in result.skipped
+
+
 def test_the_index_itself_is_no_part_of_the_tree(tree: Path) -> None:
     write(tree, ".codeintel/state.txt", "sub/.codeintel/x.txt", "idx/y.txt", "a.py")
     result = walk(tree, git=discover(tree), data_dir=tree / "idx")
