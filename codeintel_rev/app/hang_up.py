@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from anyio import CancelScope
 from fastapi import Request
 from starlette.responses import Response
+from starlette.types import Receive
 
 from codeintel_rev.app.problems import json_response
 from codeintel_rev.mcp_server.ports import Document
@@ -22,16 +24,22 @@ async def awaited(request: Request, document: Awaitable[Document]) -> Response:
 
     The body of the request has been read.
     """
-    with CancelScope() as wanted:
-        watch = asyncio.create_task(_cancel_when_gone(request, wanted))
-        try:
-            return json_response(await document)
-        finally:
-            watch.cancel()
+    with CancelScope() as wanted, cancelled_when_gone(request.receive, wanted):
+        return json_response(await document)
     return Response(status_code=GONE)
 
 
-async def _cancel_when_gone(request: Request, wanted: CancelScope) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    wanted.cancel()
+@contextmanager
+def cancelled_when_gone(receive: Receive, wanted: CancelScope) -> Iterator[None]:
+    """Cancel ``wanted`` when the client goes away; nobody else may ``receive`` meanwhile."""
+
+    async def watch() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        wanted.cancel()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()

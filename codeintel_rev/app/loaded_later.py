@@ -87,11 +87,17 @@ class LoadedLater(Middleware):
 
     def _begun(self) -> asyncio.Task[ServerContext]:
         if self._loading is None:
-            self._loading = asyncio.create_task(self._load())
-            self._loading.add_done_callback(_tell)
+            self._loading = asyncio.create_task(self._loaded())
         return self._loading
 
-
-def _tell(loading: asyncio.Task[ServerContext]) -> None:
-    if not loading.cancelled() and (error := loading.exception()) is not None:
-        _log.error("nothing can be served: %s", error)
+    async def _loaded(self) -> ServerContext:
+        try:
+            return await self._load()
+        except CodeIntelError as error:
+            _log.error("nothing can be served: %s (%s)", error.message, error.hint)
+            raise
+        except Exception as error:
+            _log.exception("nothing can be served")
+            raise CodeIntelError(
+                "the server could not be loaded", hint="its log tells what happened"
+            ) from error

@@ -24,7 +24,7 @@ from codeintel_rev.app.access import Access, is_protected
 from codeintel_rev.app.config_context import ApplicationContext
 from codeintel_rev.app.guard import LOOPBACK, Guard, RequestIds
 from codeintel_rev.app.logs import quiet_libraries
-from codeintel_rev.app.mcp_endpoint import PATH, Cancellable, McpEndpoint, caller_of_call
+from codeintel_rev.app.mcp_endpoint import PATH, McpEndpoint, caller_of_call
 from codeintel_rev.app.periodic import every
 from codeintel_rev.app.problems import problem
 from codeintel_rev.app.readiness import ReadinessProbe
@@ -42,7 +42,8 @@ _GZIP_FROM_BYTES = 2048
 _GZIP_LEVEL = 1
 """The fastest: text shrinks to a third, and more would cost more than it saves here."""
 
-MCP_METHODS = ["DELETE", "GET", "POST"]
+MCP_METHODS = ["POST"]
+"""Nothing is told but in reply, and there is no session to end."""
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -88,10 +89,8 @@ def _lifespan(settings: Settings, endpoint: McpEndpoint, metrics: Metrics) -> Li
             context = await ApplicationContext.create(settings, metrics)
             resources.push_async_callback(context.close)
             server = create_server(context, caller_of_call, __version__)
-            server.add_middleware(Cancellable())
-            mcp = server.http_app(path=PATH, stateless_http=True)
-            await resources.enter_async_context(mcp.router.lifespan_context(mcp))
-            endpoint.app, endpoint.calls = mcp, context.calls
+            await resources.enter_async_context(endpoint.serving(server))
+            endpoint.calls = context.calls
             app.state.context = context
             app.state.probe = ReadinessProbe(context)
             app.state.metrics = state_metrics.StateMetrics(context)

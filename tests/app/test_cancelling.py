@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import httpx2
 import pytest
 from fastmcp import FastMCP
+from starlette.types import Message
 
-from codeintel_rev.app.mcp_endpoint import REQUEST_CANCELLED, Cancellable, McpEndpoint
+from codeintel_rev.app.mcp_endpoint import REQUEST_CANCELLED, McpEndpoint
 from codeintel_rev.app.private_redis import PrivateRedis
 from codeintel_rev.app.running_calls import CHANNEL, RunningCalls
 from codeintel_rev.io.redis_notices import RedisNotices
@@ -21,6 +23,8 @@ from codeintel_rev.mcp_server.callers import Caller, SessionSigner
 SIGNER = SessionSigner(b"shared by the workers")
 ACCEPT = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
 
+WAIT = {"name": "wait", "arguments": {}}
+
 
 class Worker:
     """One tool that waits, behind the endpoint of the server."""
@@ -29,8 +33,9 @@ class Worker:
         self.endpoint = McpEndpoint(SIGNER)
         self.endpoint.calls = calls
         self.begun, self.ended = asyncio.Event(), asyncio.Event()
-        self.server: FastMCP[Any] = FastMCP("waiting", middleware=[Cancellable()])
+        self.server: FastMCP[Any] = FastMCP("waiting")
         self.server.tool(self.wait)
+        self.server.tool(self.greet)
 
     async def wait(self) -> str:
         self.begun.set()
@@ -39,6 +44,9 @@ class Worker:
         finally:
             self.ended.set()
         return "waited"
+
+    async def greet(self) -> str:
+        return "hello"
 
     async def post(self, session: str, principal: str = "", **message: Any) -> httpx2.Response:
         """Send a message as the guard hands it on."""
@@ -53,8 +61,7 @@ class Worker:
             return await client.post("/mcp", json={"jsonrpc": "2.0", **message}, headers=headers)
 
     async def call(self, session: str, number: int | str = 7) -> httpx2.Response:
-        params = {"name": "wait", "arguments": {}}
-        return await self.post(session, id=number, method="tools/call", params=params)
+        return await self.post(session, id=number, method="tools/call", params=WAIT)
 
     async def cancel(
         self, session: str, number: int | str = 7, principal: str = ""
@@ -70,10 +77,8 @@ class Worker:
 @asynccontextmanager
 async def serving(calls: RunningCalls) -> AsyncIterator[Worker]:
     worker = Worker(calls)
-    mcp = worker.server.http_app(path="/mcp", stateless_http=True)
     listener = asyncio.create_task(calls.listen())
-    async with mcp.router.lifespan_context(mcp):
-        worker.endpoint.app = mcp
+    async with worker.endpoint.serving(worker.server):
         yield worker
     listener.cancel()
     with suppress(asyncio.CancelledError):
@@ -116,6 +121,47 @@ async def test_a_call_ends_when_its_caller_cancels_it(number: int | str) -> None
         answered = await asyncio.wait_for(call, 60)
         assert worker.ended.is_set()
         assert str(REQUEST_CANCELLED) in answered.text
+
+
+async def test_a_call_ends_when_its_caller_hangs_up() -> None:
+    async with serving(RunningCalls(None)) as worker:
+        body = json.dumps({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": WAIT})
+
+        async def receive() -> Message:
+            if not coming:
+                await worker.begun.wait()
+                return {"type": "http.disconnect"}
+            return {"type": "http.request", "body": coming.pop()}
+
+        async def send(_: Message) -> None:
+            pass
+
+        coming = [body.encode()]
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/mcp",
+            "query_string": b"",
+            "headers": [(name.lower().encode(), told.encode()) for name, told in ACCEPT.items()],
+            "state": {"caller": Caller()},
+        }
+        await asyncio.wait_for(worker.endpoint(scope, receive, send), 60)
+        assert worker.ended.is_set()
+
+
+@pytest.mark.parametrize(
+    ("meta", "kind"),
+    [({}, "application/json"), ({"progressToken": 0}, "text/event-stream")],
+    ids=["told once", "told meanwhile"],
+)
+async def test_who_wants_no_progress_is_answered_by_a_document(
+    meta: dict[str, Any], kind: str
+) -> None:
+    async with serving(RunningCalls(None)) as worker:
+        params = {"name": "greet", "arguments": {}, "_meta": meta}
+        answered = await worker.post(SIGNER.mint(), id=1, method="tools/call", params=params)
+    assert answered.headers["content-type"].partition(";")[0] == kind
+    assert "hello" in answered.text
 
 
 async def test_a_call_ends_though_another_worker_is_told(redis_server: PrivateRedis) -> None:

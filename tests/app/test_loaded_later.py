@@ -67,15 +67,25 @@ async def test_tools_are_told_at_once_and_called_when_all_is_there(settings: Set
     await context.close()
 
 
-async def test_what_cannot_be_loaded_is_told_by_every_call(settings: Settings) -> None:
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (SettingsError("the index is of another model", hint="index anew"), "another model"),
+        (LookupError("of the inner life"), "the server could not be loaded"),
+    ],
+    ids=["ours", "a fault"],
+)
+async def test_what_cannot_be_loaded_is_told_by_every_call(
+    settings: Settings, error: Exception, message: str
+) -> None:
     async def load() -> ServerContext:
-        raise SettingsError("the index is of another model", hint="index anew", value="m")
+        raise error
 
     async with Client(server_of(settings, load)) as client:
         for _ in range(2):
             result = await client.call_tool("semantic_search", {"query": "a"}, raise_on_error=False)
             assert result.is_error
             told = json.loads(result.content[0].text)  # type: ignore[union-attr]
-            assert told["message"] == "the index is of another model"
-        with pytest.raises(MCPError, match="another model"):
+            assert message in told["message"]
+        with pytest.raises(MCPError, match=message):
             await client.read_resource(REPOSITORIES)

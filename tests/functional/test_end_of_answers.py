@@ -35,12 +35,33 @@ async def test_who_waits_is_told_and_nothing_is_called_a_fault(shop: Path) -> No
                     "POST", "/v1/answers", json=QUESTION, headers=STREAM
                 ) as two:
                     await anext(two.aiter_lines())
-                    async with asyncio.timeout(60):
-                        while len(model.bodies("/v1/chat/completions")) < 3:  # noqa: ASYNC110  in a thread
-                            await asyncio.sleep(0.01)
+                    await asked(model, 3)
                     process.send_signal(signal.SIGTERM)
                     told = await waiting
             assert (told.status_code, told.json()["code"]) == (503, "unavailable")
             assert "Retry-After" in told.headers
             assert await asyncio.to_thread(process.wait, END_TIMEOUT_S) == 0
             assert "Traceback" not in process.stderr.read()
+
+
+async def test_a_call_that_is_done_in_time_is_answered(shop: Path) -> None:
+    call = {"name": "answer_query", "arguments": QUESTION}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    with serving(ModelServer()) as model:
+        model.delay_s = 1.0
+        settings = {"VLLM_BASE_URL": model.url, "VLLM_CHAT_MODEL": "m", **PATIENT}
+        with started("--repo", str(shop), **settings) as (process, address):
+            async with httpx2.AsyncClient(base_url=address, timeout=60) as client:
+                accept = {"Accept": "application/json, text/event-stream"}
+                waiting = asyncio.create_task(client.post("/mcp", json=message, headers=accept))
+                await asked(model, 1)
+                process.send_signal(signal.SIGTERM)
+                told = await waiting
+            assert '"result"' in told.text
+            assert await asyncio.to_thread(process.wait, END_TIMEOUT_S) == 0
+
+
+async def asked(model: ModelServer, times: int) -> None:
+    async with asyncio.timeout(60):
+        while len(model.bodies("/v1/chat/completions")) < times:  # noqa: ASYNC110  in a thread
+            await asyncio.sleep(0.01)
