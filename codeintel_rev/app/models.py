@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,8 +131,9 @@ def _length(settings: Settings, contract: EmbeddingConfig, cache: Path | None) -
     finally:
         asker.close()
     if found is not None and found.parent.parent.is_dir():
-        found.parent.mkdir(exist_ok=True)
-        replace_file(found, msgspec.json.encode(_Facts(contract.model_id, length)))
+        with suppress(OSError):  # it is asked for again
+            found.parent.mkdir(exist_ok=True)
+            replace_file(found, msgspec.json.encode(_Facts(contract.model_id, length)))
     return length
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import subprocess
+import time
 from pathlib import Path
 from threading import Event, Thread
 
@@ -50,12 +51,18 @@ class RefresherProcess:
     def _keep_alive(self) -> None:
         pause_s = _FIRST_PAUSE_S
         while not self._over.is_set():
+            began = time.monotonic()
             code = self._process.wait()
+            if time.monotonic() - began > _LONGEST_PAUSE_S:  # it did work
+                pause_s = _FIRST_PAUSE_S
             if self._over.wait(pause_s):
                 return
             _log.warning("the refresher ended with %d and is started again", code)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
-            self._process = self._start()
+            try:
+                self._process = self._start()
+            except OSError:  # no room for another process now
+                _log.warning("the refresher cannot be started", exc_info=True)
             if self._over.is_set():
                 _end(self._process)
 

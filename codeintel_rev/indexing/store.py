@@ -86,12 +86,14 @@ class RepositoryFolder(NamedTuple):
         """Make the folder with an empty journal, unless it is there.
 
         What a lost journal has left is removed first: its rows would mean other chunks. Raises
-        ``IndexMissing`` when the data directory is gone.
+        ``IndexMissing`` when the data directory is gone, ``StorageFailed`` when nothing can be
+        written to it.
         """
         try:
             # one by one, without parents: a data directory that went stays gone
-            for folder in (self.path.parent, self.path, self.locks):
-                folder.mkdir(exist_ok=True)
+            with storage_failure.explained(self.path.parent.parent):
+                for folder in (self.path.parent, self.path, self.locks):
+                    folder.mkdir(exist_ok=True)
         except FileNotFoundError as error:
             raise IndexMissing(
                 f"the data directory {self.path.parent.parent} is gone",
