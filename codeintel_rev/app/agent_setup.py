@@ -58,10 +58,14 @@ class Change(NamedTuple):
     def _write(self, text: str) -> None:
         self.file.parent.mkdir(exist_ok=True)
         number, new = tempfile.mkstemp(dir=self.file.parent, prefix=f".{self.file.name}.")
-        with os.fdopen(number, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(new).chmod(self.file.stat().st_mode & 0o777 if self.before is not None else 0o644)
-        Path(new).replace(self.file)
+        try:
+            with os.fdopen(number, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(new).chmod(self.file.stat().st_mode & 0o777 if self.before is not None else 0o644)
+            Path(new).replace(self.file)
+        except BaseException:
+            Path(new).unlink(missing_ok=True)
+            raise
 
 
 def planned(client: AgentClient, root: Path, entry: Entry | None) -> Change:

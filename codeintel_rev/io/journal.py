@@ -90,6 +90,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._idle: list[sqlite3.Connection] = [open_checked(path)]
+        self._closed = False
 
     @contextmanager
     def view(self) -> Iterator[JournalView]:
@@ -110,9 +111,12 @@ class Journal:
             raise
         else:
             self._idle.append(connection)
+            if self._closed:
+                self.close()
 
     def close(self) -> None:
-        """Close every idle connection."""
+        """Close every idle connection, and those in use when they become idle."""
+        self._closed = True
         while self._idle:
             self._idle.pop().close()
 

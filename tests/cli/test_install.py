@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from codeintel_rev.app.agent_clients import CLIENTS, AgentClient, edited
-from codeintel_rev.app.agent_setup import own_command
+from codeintel_rev.app.agent_setup import Change, own_command
 from codeintel_rev.cli import exit_codes
 from codeintel_rev.cli.program import run
+from codeintel_rev.errors import StorageFailed
 
 Capture = pytest.CaptureFixture[str]
 Install = Callable[..., int]
@@ -145,3 +146,11 @@ def test_a_link_is_not_followed(project: Path, install: Install) -> None:
 def test_an_unknown_agent_is_told(install: Install, capsys: Capture) -> None:
     assert install("emacs") == exit_codes.BAD_INPUT
     assert "claude-code, cursor, vscode, gemini, opencode" in capsys.readouterr().err
+
+
+def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    file = tmp_path / "agent.json"
+    file.mkdir()
+    with pytest.raises(StorageFailed, match="cannot be written"):
+        Change(CLIENTS[0], file, None, None, "{}").apply()
+    assert [*tmp_path.iterdir()] == [file]

@@ -133,3 +133,16 @@ def test_a_journal_that_another_process_keeps_locked_is_busy(
         Journal(path)
     holder.close()
     Journal(path).close()
+
+
+def test_a_view_that_outlives_its_journal_leaves_no_file_open(path: Path) -> None:
+    before = open_files()
+    journal = Journal(path)
+    with journal.view() as view:
+        journal.close()
+        assert view.sequence == 0
+    assert open_files() == before
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
