@@ -10,6 +10,7 @@ import msgspec
 
 from codeintel_rev.errors import IndexDamaged, IndexForeign
 from codeintel_rev.io.durability import replace_file
+from codeintel_rev.text.json_faults import NOT_JSON
 
 FORMAT_VERSION = 1
 """Version of the files beside the manifest. Bump when an older program would misread them."""
@@ -68,7 +69,7 @@ class IndexManifest:
                     value=str(version),
                 )
             return msgspec.json.decode(data, type=cls)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except NOT_JSON as error:
             raise IndexDamaged(
                 f"{path.name} is no index manifest: {error}",
                 hint="bring back the file from a backup, or build the index anew",

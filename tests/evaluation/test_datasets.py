@@ -104,7 +104,9 @@ def test_a_bad_row_is_named_by_file_and_line(
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("line", [b"{", b"[1]", b'{"id": "\xff"}', b"null"])
+@pytest.mark.parametrize(
+    "line", [b"{", b"[1]", b'{"id": "\xff"}', b"null", b'{"id":' + b"[" * 9_999]
+)
 def test_a_line_that_is_no_json_object_is_named(tmp_path: Path, line: bytes) -> None:
     path = tmp_path / "s.jsonl"
     path.write_bytes(b"\n" + line + b"\n")

@@ -376,7 +376,9 @@ async def test_a_flipped_bit_does_not_get_into_the_next_build(folder: Path, name
     assert (folder / name).exists()
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"version": 1}', '{"version": "x", "vec_dim": 1}'])
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"version": 1}', '{"version": "x", "vec_dim": 1}', '{"x":' + "[" * 9_999]
+)
 async def test_a_garbled_manifest_is_named(folder: Path, text: str) -> None:
     (folder / "primary.manifest.json").write_text(text)
     ready, error = await manager(folder).ensure_ready()
