@@ -9,6 +9,7 @@ from threading import Event
 
 import pytest
 
+from codeintel_rev.answer.orchestrator import AnswerOrchestrator
 from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.app.local import LocalIndex
 from codeintel_rev.app.served.code import ServedCode
@@ -301,3 +302,26 @@ def test_the_root_of_a_repository_holds_everything(
         )
     assert found["total"] == 1
     served.close()
+
+
+async def test_threads_are_kept_for_some_sets_of_repositories(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[AnswerOrchestrator] = []
+
+    def close(orchestrator: AnswerOrchestrator) -> None:
+        closed.append(orchestrator)
+
+    monkeypatch.setattr(AnswerOrchestrator, "close", close)
+    add(tmp_path, "one", settings)
+    served = ServedIndex(tmp_path / "dd", settings)
+    async with served.answering(frozenset({"one"})) as used, served.answering() as everything:
+        for number in range(100):
+            async with served.answering(frozenset({f"team {number}"})) as last:
+                assert used not in closed
+        assert len(closed) == 100 + 2 - 64
+        assert not {used, everything, last} & set(closed)
+        async with served.answering(frozenset({"one"})) as again:
+            assert again is used
+    served.close()
+    assert len(set(closed)) == len(closed) == 102

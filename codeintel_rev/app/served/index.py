@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -35,6 +36,18 @@ Repositories = frozenset[str] | None
 """Names of the repositories that somebody may see; ``None`` = all."""
 
 
+_KEPT_VIEWS: Final = 64
+"""So many sets of repositories, each what some callers may see, are kept ready."""
+
+
+@dataclass(slots=True)
+class _Lent:
+    """What answers questions, and how many use it; belongs to the event loop."""
+
+    orchestrator: AnswerOrchestrator
+    users: int = 0
+
+
 class _Opened:
     """One opening of the data directory, and how many use it."""
 
@@ -51,27 +64,43 @@ class _Opened:
         self.signature = signature
         self.users = 1  # whoever serves it
         self._views: dict[frozenset[str], LocalIndex] = {}
-        self._orchestrators: dict[Repositories, AnswerOrchestrator] = {}
+        self._orchestrators: dict[Repositories, _Lent] = {}
 
     def view(self, repos: Repositories) -> LocalIndex:
         if repos is None:
             return self.index
         view = self._views.get(repos)
         if view is None:
+            if len(self._views) >= _KEPT_VIEWS:
+                self._views.clear()
             view = self._views[repos] = self.index.restricted(repos)
         return view
 
-    def orchestrator(self, repos: Repositories) -> AnswerOrchestrator:
-        found = self._orchestrators.get(repos)
-        if found is None:
+    @contextmanager
+    def orchestrator(self, repos: Repositories) -> Iterator[AnswerOrchestrator]:
+        lent = self._orchestrators.pop(repos, None)
+        if lent is None:
             context = LocalAnswerContext.of(self.view(repos), self._traces, self._models)
-            found = self._orchestrators[repos] = AnswerOrchestrator(context)
-        return found
+            lent = _Lent(AnswerOrchestrator(context))
+        self._orchestrators[repos] = lent  # the last one, as it was used last
+        lent.users += 1
+        try:
+            yield lent.orchestrator
+        finally:
+            lent.users -= 1
+            self._forget_idle()
 
     def close(self) -> None:
-        for orchestrator in self._orchestrators.values():
-            orchestrator.close()
+        for lent in self._orchestrators.values():
+            lent.orchestrator.close()
         self.index.close()
+
+    def _forget_idle(self) -> None:
+        """Let go of the threads of those who asked longest ago."""
+        excess = max(0, len(self._orchestrators) - _KEPT_VIEWS)
+        idle = [repos for repos, lent in self._orchestrators.items() if not lent.users]
+        for repos in idle[:excess]:
+            self._orchestrators.pop(repos).orchestrator.close()
 
 
 class ServedIndex:
@@ -133,7 +162,8 @@ class ServedIndex:
             acquiring.add_done_callback(self._give_back)
             raise
         try:
-            yield opened.orchestrator(repos)
+            with opened.orchestrator(repos) as orchestrator:
+                yield orchestrator
         finally:
             self._release(opened)
 
