@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import resource
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +15,8 @@ import uvloop
 
 from codeintel_rev.app.connection_counts import ConnectionCounts
 
-MOST_CONNECTIONS: Final = 10_000
-"""Connections that a worker holds at a time; others wait until one of them ends."""
+_MOST_CONNECTIONS: Final = 10_000
+"""Connections that a worker holds at a time, where it may; others wait until one of them ends."""
 
 _TURN_S: Final = 0.001
 _TURNS: Final = 5
@@ -48,9 +49,9 @@ class Listener:
         connected: Callable[[], Any],
         listening: socket.socket,
         counts: ConnectionCounts,
-        most: int = MOST_CONNECTIONS,
+        most: int,
     ) -> None:
-        """Listen; ``connected`` makes the protocol (``Connected``) of each connection."""
+        """Listen; ``connected`` makes the protocol (``Connected``) of each of ``most`` connections."""
         self._loop = loop
         self._connected = connected
         self._listening = listening
@@ -145,4 +146,6 @@ class ListeningLoop(uvloop.Loop):
         self, protocol_factory: Callable[[], Any], *, sock: socket.socket, **_: Any
     ) -> Listener:
         """Serve the connections that come to ``sock``, which listens already."""
-        return Listener(self, protocol_factory, sock, ConnectionCounts(self._counts))
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        most = min(_MOST_CONNECTIONS, files // 2) if files > 0 else _MOST_CONNECTIONS
+        return Listener(self, protocol_factory, sock, ConnectionCounts(self._counts), most)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -18,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from codeintel_rev.app.access import is_protected
+from codeintel_rev.app.access import Access, is_protected
 from codeintel_rev.app.local import LocalIndex
 from codeintel_rev.app.logs import request_log, write_logs
 from codeintel_rev.app.private_redis import PrivateRedis
@@ -36,6 +37,10 @@ _TURN_S = 0.001
 and replies were late as soon as searches came close together."""
 
 _KEEP_ALIVE_S = 30
+_UNREAD_MS = 60_000
+"""A client that takes nothing of its response for so long, or is gone without a word, is let go."""
+
+_OPEN_FILES = 16_384
 _WORKER_TIMEOUT_S = 30
 """A worker that shows no sign of life for so long is replaced."""
 
@@ -52,7 +57,9 @@ def serve(
     workers find no Redis.
     """
     _require_tokens(settings, host)
+    Access.of(settings)  # raises here what every worker would raise
     _require_contract(settings)
+    _allow_open_files()
     write_logs(settings.server.log_format)
     with ExitStack() as resources:
         listening = _listen(host, port)
@@ -111,13 +118,24 @@ def _shared(settings: Settings, workers: int, resources: ExitStack) -> Settings:
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise Unavailable(
             f"{host}:{port} cannot be listened on: {error.strerror}",
             hint="name a free one with --host and --port",
             value=f"{host}:{port}",
         ) from error
+    if sys.platform == "linux":  # each connection inherits it
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS)
+    return listening
+
+
+def _allow_open_files() -> None:
+    """Take as many descriptors as the connections need, where the usual 1,024 may be exceeded."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _address(host: str, listening: socket.socket) -> str:
@@ -149,14 +167,18 @@ def _config(settings: Settings, workers: int, shared: Path) -> uvicorn.Config:
 
 def _run(config: uvicorn.Config, listening: socket.socket) -> None:
     import uvicorn
-    from uvicorn.supervisors import Multiprocess
+
+    from codeintel_rev.app.supervisor import Supervisor
 
     if config.workers == 1:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)  # it raises them again when it has ended
         uvicorn.Server(config).run(sockets=[listening])
     else:
-        Multiprocess(config, sockets=[listening]).run()
+        supervisor = Supervisor(config, [listening])
+        supervisor.run()
+        if not supervisor.could_start:
+            raise Unavailable("no worker could start", hint="the log tells why")
 
 
 def _create_app(settings: Settings, shared_metrics: Path | None = None) -> FastAPI:

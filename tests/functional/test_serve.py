@@ -106,6 +106,20 @@ async def test_a_worker_that_dies_is_replaced_and_nobody_outlives_the_server(sho
             await until(partial(nobody_of, family))
 
 
+async def test_a_server_ends_though_a_worker_is_stuck(shop: Path) -> None:
+    with started("--repo", str(shop), "--workers", "2", SERVER_DRAIN_TIMEOUT_S="1") as (process, _):
+
+        async def complete() -> bool:
+            return len(workers_of(process.pid)) == 2
+
+        await until(complete)
+        family = list(children(process.pid))
+        os.kill(workers_of(process.pid)[0], signal.SIGSTOP)
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(process.wait, 90) == 0
+        await until(partial(nobody_of, family))
+
+
 async def test_a_killed_server_leaves_no_process_behind(shop: Path) -> None:
     with started("--repo", str(shop), "--workers", "2") as (process, _):
 
@@ -185,6 +199,20 @@ def test_what_cannot_be_served_is_refused_at_once(
     )
     assert (ran.returncode, words in ran.stderr) == (code, True), ran.stderr
     assert not any(tmp_path.iterdir())
+
+
+def test_what_no_worker_could_start_with_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "tokens.toml").write_text("no toml")
+    ran = subprocess.run(
+        [sys.executable, "-P", "-m", "codeintel_rev", "serve", "--port", "0", "--workers", "2"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "SERVER_TOKENS_FILE": str(tmp_path / "tokens.toml")},
+        timeout=60,
+        check=False,
+    )
+    assert (ran.returncode, "tokens.toml" in ran.stderr) == (3, True), ran.stderr
 
 
 def test_a_token_is_shown_once_and_its_entry_holds_a_hash(tmp_path: Path) -> None:
