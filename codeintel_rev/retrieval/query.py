@@ -34,6 +34,14 @@ _WITH_KIND = (
     re.compile(rf"\b{_KIND} (?P<name>[A-Za-z_]\w+)", re.IGNORECASE),
 )
 
+_CHAIN = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::|->|#)[A-Za-z_$][\w$]*)*")
+_ASKING = (
+    "about code declared defined definition describe explain find give implementation implemented"
+    " located me mean meaning means purpose show tell work works"
+)
+_FRAME = frozenset(_ASKING.split()) | STOP_WORDS | _KINDS.keys()
+"""Words around a name that is asked for. Who asks for its uses and callers wants other places."""
+
 _QUOTED = re.compile(r"""(?<!\w)(["'`])(?P<text>[^"'`\n]{8,200})\1(?!\w)""")
 _CODE_MARK = re.compile(r"[(){}\[\];=<>]|::|->")
 _MAX_LITERAL_CHARS = 400
@@ -79,7 +87,7 @@ class ParsedQuery(NamedTuple):
     mentions: tuple[Mention, ...] = ()
     """What a sentence calls by a plain word, and says or shows what kind of thing it is."""
     is_identifier: bool = False
-    """Whether the whole query is one identifier."""
+    """Whether the query asks for one name, and for nothing else."""
     literals: tuple[str, ...] = ()
     """Text to be found as it stands, white space aside: quoted strings, or a pasted line of code."""
     runs: tuple[str, ...] = ()
@@ -94,8 +102,10 @@ def parse_query(text: str) -> ParsedQuery:
     if location is not None:
         path = location[1].replace("\\", "/").removeprefix("./")
         return ParsedQuery(text, terms, title, location=(path, int(location[2])))
-    if _IDENTIFIER.match(text):
-        parts = _NAME.findall(text)
+    mentions = mentions_of(text)
+    asked = text if _IDENTIFIER.match(text) else _only_name(text, mentions)
+    if asked is not None:
+        parts = _NAME.findall(asked)
         names = (*_qualified(parts), *reversed(parts))
         return ParsedQuery(text, terms, title, names=names, is_identifier=True)
     quoted = literals_of(text)
@@ -104,10 +114,22 @@ def parse_query(text: str) -> ParsedQuery:
         terms,
         title,
         names=_names(text),
-        mentions=mentions_of(text),
+        mentions=mentions,
         literals=quoted if _is_mostly(quoted, text) else (),
         runs=() if quoted else message_runs(text),
     )
+
+
+def _only_name(text: str, mentions: Sequence[Mention]) -> str | None:
+    """Return the name that a question asks for, if no other word of it tells anything."""
+    told = {name for name in _CHAIN.findall(text) if name.lower() not in _FRAME}
+    if len(told) != 1:
+        return None
+    (name,) = told
+    named = {mention.name for mention in mentions} | {
+        match[0] for match in _CODE_NAME.finditer(text)
+    }
+    return name if name in named or not name.isidentifier() else None
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -33,6 +33,38 @@ def test_an_identifier_names_its_last_part_first(text: str, names: tuple[str, ..
     assert query.names == names
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("what is a Segment?", ("Segment",)),
+        ("where is parse_url defined?", ("parse_url",)),
+        ("what does JoinHandle::abort do?", ("JoinHandle.abort", "abort", "JoinHandle")),
+        ("what does the inspect function do", ("inspect",)),
+        ("show me the implementation of close()", ("close",)),
+        ("what is Foo? Is Foo a class?", ("Foo",)),
+    ],
+)
+def test_a_question_for_one_name_is_that_name(text: str, names: tuple[str, ...]) -> None:
+    query = parse_query(text)
+    assert query.is_identifier
+    assert query.names == names
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "who calls parse_url?",
+        "where is parse_url used in tests?",
+        "how do Style and Text fit together?",
+        "what is routing?",
+        "what does the code do",
+        "",
+    ],
+)
+def test_a_question_for_more_than_one_name_is_none(text: str) -> None:
+    assert not parse_query(text).is_identifier
+
+
 def test_names_are_found_in_a_sentence() -> None:
     query = parse_query("why does parse_url raise when AuthMiddleware calls close() twice")
     assert query.names == ("parse_url", "AuthMiddleware", "close")
@@ -42,7 +74,7 @@ def test_names_are_found_in_a_sentence() -> None:
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        ("what does JoinHandle::abort do?", ("JoinHandle.abort", "JoinHandle")),
+        ("when does JoinHandle::abort fail?", ("JoinHandle.abort", "JoinHandle")),
         ("does req.accepts() look at headers", ("req.accepts",)),
         ("where is a.b.Parser#read called", ("Parser.read",)),
         ("who writes to src/app/main.py?", ()),
@@ -57,7 +89,7 @@ def test_a_name_in_a_sentence_keeps_its_owner(text: str, names: tuple[str, ...])
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        ("what is a Segment?", ["Segment"]),
+        ("when is a Segment split?", ["Segment"]),
         ("how do Style, Text and (Console) fit together", ["Style", "Text"]),
         ("Segment is split. Then it is joined", []),
         ("Improved Long Double Number Policy", []),
@@ -72,7 +104,9 @@ def test_a_word_with_a_capital_or_a_kind_may_be_a_type(text: str, names: list[st
     assert all(mention.kinds == TYPES for mention in mentions)
 
 
-@pytest.mark.parametrize("text", ["what does the inspect function do", "who calls Method inspect"])
+@pytest.mark.parametrize(
+    "text", ["what does the inspect function print", "who calls Method inspect"]
+)
 def test_a_plain_word_with_its_kind_is_a_name(text: str) -> None:
     assert Mention("inspect", FUNCTIONS) in parse_query(text).mentions
 
