@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from codeintel_rev.text.code_tokenizer import document_terms
+from codeintel_rev.text.chunk_terms import document_terms
 from training import exclusions
 from training.corpus import source_files
 
@@ -50,9 +50,8 @@ def main() -> None:
             if packages[file.package] >= CHUNKS_A_PACKAGE:
                 break
             packages[file.package] += 1
-            terms = set(
-                document_terms(file.path, "", "\n".join(lines[start : start + CHUNK_LINES]))
-            )
+            text = "\n".join(lines[start : start + CHUNK_LINES])
+            terms = set(document_terms(file.path, "", text).terms)
             frequencies.update(terms)
             in_package |= terms
     spread.update(in_package)

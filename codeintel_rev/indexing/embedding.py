@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from codeintel_rev.indexing.prepare import PreparedFile, TermEmbedder
 from codeintel_rev.io.packing import unpack_text
-from codeintel_rev.text.code_tokenizer import document_terms
+from codeintel_rev.text.chunk_terms import document_terms
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -55,7 +55,7 @@ def embed_stored(chunks: Sequence[StoredChunk], embedder: ChunkEmbedder) -> NDAr
     """Return the vectors of stored chunks, shape ``(n, dim)``."""
     documents = [(chunk.path, chunk.symbol, chunk.text) for chunk in chunks]
     if isinstance(embedder, TermEmbedder):
-        vectors = embedder.embed_terms([document_terms(*document) for document in documents])
+        vectors = embedder.embed_chunks([document_terms(*document) for document in documents])
     else:
         vectors = embedder.submit(documents).result()
     return vectors.astype(np.float16)

@@ -17,7 +17,8 @@ from codeintel_rev.indexing.chunker import chunk_source
 from codeintel_rev.indexing.file_source import FileSource, ReadFile
 from codeintel_rev.indexing.skip_rules import skip_by_content
 from codeintel_rev.io.packing import Span, pack_text
-from codeintel_rev.text.code_tokenizer import embedding_terms, tokenize
+from codeintel_rev.text.chunk_terms import ChunkTerms, chunk_terms, text_terms
+from codeintel_rev.text.code_tokenizer import tokenize
 from codeintel_rev.text.languages import language_of
 from codeintel_rev.text.secrets import Secret, find_secrets
 from codeintel_rev.types import Chunk, FileEntry, ParsedFile, Symbol
@@ -39,7 +40,11 @@ class TermEmbedder(Protocol):
     """An embedder that takes terms of the code tokenizer, so that a chunk is tokenized once."""
 
     def embed_terms(self, documents: Sequence[Sequence[str]]) -> NDArray[np.float32]:
-        """Return one unit vector a document, shape ``(n, dim)``."""
+        """Return one unit vector a text, shape ``(n, dim)``."""
+        ...
+
+    def embed_chunks(self, chunks: Sequence[ChunkTerms]) -> NDArray[np.float32]:
+        """Return one unit vector a chunk, shape ``(n, dim)``."""
         ...
 
 
@@ -117,7 +122,7 @@ def prepare_files(
     They are cut along their syntax, or ``by_lines``. Without an embedder they have no vectors yet.
     """
     prepared: list[PreparedFile] = []
-    documents: list[list[str]] = []
+    documents: list[ChunkTerms] = []
     for entry, read in zip(entries, source.read(entries), strict=True):
         if read is None:
             prepared.append(PreparedFile(entry, time.time_ns(), skip_reason="unreadable"))
@@ -125,7 +130,7 @@ def prepare_files(
         prepared.append(_prepare(repo, read, documents, by_lines=by_lines))
     if embedder is None:
         return prepared
-    vectors = embedder.embed_terms(documents).astype(np.float16)
+    vectors = embedder.embed_chunks(documents).astype(np.float16)
     offset = 0
     for at, file in enumerate(prepared):
         count = len(file.chunks)
@@ -135,7 +140,7 @@ def prepare_files(
 
 
 def _prepare(
-    repo: str, read: ReadFile, documents: list[list[str]], *, by_lines: bool
+    repo: str, read: ReadFile, documents: list[ChunkTerms], *, by_lines: bool
 ) -> PreparedFile:
     data, entry, scanned_ns = read
     digest = content_hash(data)
@@ -151,10 +156,10 @@ def _prepare(
         identity = (chunk.kind, chunk.symbol, chunk.text)
         ordinal = seen[identity]
         seen[identity] += 1
-        body, symbol = tokenize(chunk.text), tokenize(chunk.symbol)
-        documents.append(embedding_terms(path_terms, symbol, body))
+        body, symbol = text_terms(chunk.text), tokenize(chunk.symbol)
+        documents.append(chunk_terms(path_terms, symbol, body))
         new_id = chunk_id(repo, entry.path, lang, *identity, ordinal)
-        chunks.append(_prepare_chunk(chunk, new_id, body, symbol))
+        chunks.append(_prepare_chunk(chunk, new_id, body.terms, symbol))
     return PreparedFile(
         entry=entry,
         scanned_ns=scanned_ns,
@@ -181,7 +186,9 @@ def _parse(path: str, data: bytes, lang: str) -> ParsedFile:
         return chunk_source(data, PLAIN_TEXT)
 
 
-def _prepare_chunk(chunk: Chunk, new_id: int, body: list[str], symbol: list[str]) -> PreparedChunk:
+def _prepare_chunk(
+    chunk: Chunk, new_id: int, body: Sequence[str], symbol: list[str]
+) -> PreparedChunk:
     return PreparedChunk(
         id=new_id,
         kind=chunk.kind,

@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeintel_rev.io.static_model import read_model
-from codeintel_rev.text.code_tokenizer import (
+from codeintel_rev.text.chunk_terms import (
+    HEAD_LINES,
+    HEAD_SHARE,
     PATH_WEIGHT,
-    TOKENIZER_VERSION,
+    ChunkTerms,
     document_terms,
-    tokenize,
 )
+from codeintel_rev.text.code_tokenizer import TOKENIZER_VERSION, tokenize
 
 MODEL_PATH = Path(__file__).parent.parent / "data" / "static_model.bin"
 """The model that ships with the package."""
@@ -37,9 +39,8 @@ class StaticEmbedder:
         self._scales = model.scales
         self._ids = dict(zip(model.terms, range(len(model.terms)), strict=True))
         self.model_id = f"{(path or MODEL_PATH).stem}-{model.digest[:12]}"
-        self.fingerprint = hashlib.sha256(
-            f"{model.digest} {TOKENIZER_VERSION} {PATH_WEIGHT}".encode()
-        ).hexdigest()
+        recipe = f"{TOKENIZER_VERSION} {PATH_WEIGHT} {HEAD_LINES} {HEAD_SHARE}"
+        self.fingerprint = hashlib.sha256(f"{model.digest} {recipe}".encode()).hexdigest()
 
     @property
     def dim(self) -> int:
@@ -58,16 +59,21 @@ class StaticEmbedder:
 
     def embed_documents(self, documents: Sequence[tuple[str, str, str]]) -> NDArray[np.float32]:
         """Return the unit vectors of (path, symbol, text) triples, shape ``(n, dim)``."""
-        return self.embed_terms([document_terms(*document) for document in documents])
+        return self.embed_chunks([document_terms(*document) for document in documents])
 
     def embed_terms(self, documents: Sequence[Sequence[str]]) -> NDArray[np.float32]:
-        """Return the unit vectors of tokenized documents, shape ``(n, dim)``.
+        """Return the unit vectors of tokenized texts, shape ``(n, dim)``; see ``embed_chunks``."""
+        return self.embed_chunks([ChunkTerms(terms, len(terms)) for terms in documents])
 
-        A document without a known term gets a zero vector.
+    def embed_chunks(self, chunks: Sequence[ChunkTerms]) -> NDArray[np.float32]:
+        """Return the unit vectors of tokenized chunks, shape ``(n, dim)``.
+
+        One is the mean of the unit vectors of all its terms and of those of its head, which weigh
+        ``HEAD_SHARE``. A chunk without a known term gets a zero vector.
         """
-        vectors = np.empty((len(documents), self.dim), np.float32)
-        for start in range(0, len(documents), _BLOCK):
-            vectors[start : start + _BLOCK] = self._embed_block(documents[start : start + _BLOCK])
+        vectors = np.empty((len(chunks), self.dim), np.float32)
+        for start in range(0, len(chunks), _BLOCK):
+            vectors[start : start + _BLOCK] = self._embed_block(chunks[start : start + _BLOCK])
         return vectors
 
     def term_vectors(self, terms: Sequence[str]) -> tuple[list[str], NDArray[np.float32]]:
@@ -76,18 +82,26 @@ class StaticEmbedder:
         ids = np.array([self._ids[term] for term in known], dtype=np.int32)
         return known, unit_rows(self._rows[ids].astype(np.float32))
 
-    def _embed_block(self, documents: Sequence[Sequence[str]]) -> NDArray[np.float32]:
-        ids = np.array(list(map(self._id_of, chain.from_iterable(documents))), np.int32)
-        owners = np.repeat(np.arange(len(documents)), [len(document) for document in documents])
+    def _embed_block(self, chunks: Sequence[ChunkTerms]) -> NDArray[np.float32]:
+        ids = np.array(
+            list(map(self._id_of, chain.from_iterable(terms for terms, _ in chunks))), np.int32
+        )
+        lengths = np.array([len(terms) for terms, _ in chunks])
+        owners = np.repeat(np.arange(len(chunks)), lengths)
+        ends_of_heads = np.cumsum(lengths) - lengths + [head for _, head in chunks]
+        in_head = np.arange(len(ids)) < ends_of_heads[owners]
         known = ids >= 0
-        ids, owners = ids[known], owners[known]
+        ids, owners, in_head = ids[known], owners[known], in_head[known]
         distinct = np.flatnonzero(np.bincount(ids, minlength=1))
         column = np.empty(len(self._rows), np.int32)
         column[distinct] = np.arange(len(distinct))
-        counts = np.bincount(
-            owners * len(distinct) + column[ids], minlength=len(documents) * len(distinct)
-        ).reshape(len(documents), len(distinct))
-        return self._weighed(counts, distinct)
+        cells = owners * len(distinct) + column[ids]
+        shape = (len(chunks), len(distinct))
+        whole, heads = (
+            self._weighed(np.bincount(kept, minlength=shape[0] * shape[1]).reshape(shape), distinct)
+            for kept in (cells, cells[in_head])
+        )
+        return unit_rows((1 - HEAD_SHARE) * whole + HEAD_SHARE * heads)
 
     def _weighed(self, counts: NDArray[np.int64], ids: NDArray[np.integer]) -> NDArray[np.float32]:
         """Return the unit vectors of documents that hold each of ``ids`` so often, a row each."""

@@ -9,6 +9,7 @@ import pytest
 from codeintel_rev.errors import IndexDamaged, IndexForeign
 from codeintel_rev.io.static_embedder import MODEL_PATH, StaticEmbedder
 from codeintel_rev.io.static_model import digest_path, read_model, write_model
+from codeintel_rev.text.chunk_terms import HEAD_SHARE, ChunkTerms
 
 TERMS = ["auth", "middleware", "token", "ключ"]
 
@@ -49,6 +50,18 @@ def test_a_vector_is_the_sum_of_its_terms_with_repeats_damped(path: Path) -> Non
     assert found == pytest.approx(expected / np.linalg.norm(expected), abs=1e-6)
 
 
+def test_the_head_of_a_chunk_has_its_share(embedder: StaticEmbedder) -> None:
+    whole, head, found = embedder.embed_chunks(
+        [
+            ChunkTerms(["auth", "token"], 2),
+            ChunkTerms(["auth"], 1),
+            ChunkTerms(["auth", "token"], 1),
+        ]
+    )
+    expected = (1 - HEAD_SHARE) * whole + HEAD_SHARE * head
+    assert found == pytest.approx(expected / np.linalg.norm(expected), abs=1e-6)
+
+
 @pytest.mark.parametrize("query", ["", " \n", "zzz qqq", "\x00"])
 def test_a_query_without_a_known_term_is_a_zero_vector(
     embedder: StaticEmbedder, query: str
@@ -67,10 +80,12 @@ def test_a_query_equals_the_same_text_as_a_document(embedder: StaticEmbedder) ->
 
 def test_a_row_does_not_depend_on_its_neighbours(embedder: StaticEmbedder) -> None:
     rng = np.random.default_rng(3)
-    documents = [list(rng.choice([*TERMS, "other"], size=n % 7)) for n in range(150)]
-    together = embedder.embed_terms(documents)
-    alone = np.concatenate([embedder.embed_terms([document]) for document in documents])
-    reversed_rows = embedder.embed_terms(documents[::-1])[::-1]
+    chunks = [
+        ChunkTerms(list(rng.choice([*TERMS, "other"], size=n % 7)), n % 4) for n in range(150)
+    ]
+    together = embedder.embed_chunks(chunks)
+    alone = np.concatenate([embedder.embed_chunks([chunk]) for chunk in chunks])
+    reversed_rows = embedder.embed_chunks(chunks[::-1])[::-1]
     assert together == pytest.approx(alone, abs=1e-6)
     assert together == pytest.approx(reversed_rows, abs=1e-6)
 

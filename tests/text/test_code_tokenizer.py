@@ -6,9 +6,7 @@ from hypothesis import strategies as st
 
 from codeintel_rev.text.code_tokenizer import (
     MAX_TERM_LENGTH,
-    PATH_WEIGHT,
     distinct_terms,
-    document_terms,
     identifiers,
     tokenize,
 )
@@ -47,11 +45,6 @@ def test_repeats_and_order_are_kept() -> None:
 
 def test_identifiers_are_returned_as_written() -> None:
     assert identifiers("self._userName = f2(9, 'größe')") == ["self", "_userName", "f2", "größe"]
-
-
-def test_a_document_is_its_path_repeated_then_symbol_and_text() -> None:
-    path = ["a", "b", "py"] * PATH_WEIGHT
-    assert document_terms("a/b.py", "C.run", "pass") == [*path, "c", "run", "pass"]
 
 
 @given(st.text())
