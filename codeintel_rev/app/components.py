@@ -91,8 +91,8 @@ def check_components(name: str, found: Mapping[str, object], wanted: Mapping[str
     """Raise ``IndexForeign`` unless the words and vectors of an index are this program's."""
     for key in sorted(outdated(name, found, wanted) & TERMS):
         raise IndexForeign(
-            f"the index of {name} was made with {key} {found.get(key)}, "
-            f"this program uses {wanted[key]}",
-            hint="run `codeintel index` to bring it up to date",
+            f"the index of {name} was made with {key} {str(found.get(key))[:12]}, "
+            f"this program uses {wanted[key][:12]}",
+            hint="run `codeintel index` on its folder to bring it up to date",
             value=str(found.get(key)),
         )
