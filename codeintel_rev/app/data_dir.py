@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from codeintel_rev.config.settings import MirrorConfig, Settings
 from codeintel_rev.errors import InvalidArgument, NotARepository
+from codeintel_rev.io import git
 from codeintel_rev.io.git_address import Policy, is_address, parse_address
 
 FOLDER = ".codeintel"
@@ -52,7 +54,7 @@ def data_dir_for_search(
         root = checked_root(repo)
     else:
         cwd = checked_root(Path())
-        root = next((p for p in (cwd, *cwd.parents) if (p / FOLDER).is_dir()), None) or next(
+        root = next((p for p in (cwd, *cwd.parents) if is_own(p / FOLDER)), None) or next(
             (p for p in (cwd, *cwd.parents) if (p / ".git").exists()), cwd
         )
     if data_dir is not None:
@@ -61,12 +63,32 @@ def data_dir_for_search(
 
 
 def inside(root: Path, data_home: Path) -> Path:
-    """Return the data directory of a root: inside it, or under ``data_home`` when it is read-only."""
+    """Return the data directory of a root: inside it, or else under ``data_home``.
+
+    That is where the root is read-only, and where what stands there already is not to be trusted.
+    """
     folder = root / FOLDER
-    if folder.is_dir() or os.access(root, os.W_OK):
+    if is_own(folder) if os.path.lexists(folder) else os.access(root, os.W_OK):
         return folder
     digest = hashlib.blake2b(os.fsencode(root), digest_size=6).hexdigest()
     return data_home / "codeintel" / f"{root.name or 'root'}-{digest}"
+
+
+def is_own(folder: Path) -> bool:
+    """Return whether a folder was made by this user, and did not come with the repository.
+
+    An index decides what is read, returned and deleted, so that the author of a repository, or
+    another user with the right to write above it, must not put one there.
+    """
+    try:
+        link, found = folder.lstat(), folder.stat()
+    except OSError:
+        return False
+    trusted = {0, os.geteuid()}
+    if not stat.S_ISDIR(found.st_mode) or not {link.st_uid, found.st_uid} <= trusted:
+        return False
+    repo = git.locate(folder.parent)
+    return repo is None or not repo.tracks(folder)
 
 
 def checked_root(path: Path) -> Path:
@@ -100,10 +122,10 @@ def _require_text(path: Path) -> None:
 
 
 def ensure(folder: Path) -> None:
-    """Make the data directory, with a marker that keeps git from seeing it."""
+    """Make the data directory, which only its owner may read, with a marker that hides it from git."""
     _require_text(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds files that may be secret
         ignore = folder / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n", encoding="utf-8")

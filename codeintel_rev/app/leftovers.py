@@ -7,7 +7,7 @@ from pathlib import Path
 
 from codeintel_rev.indexing.store import RepositoryFolder
 from codeintel_rev.io import file_lock
-from codeintel_rev.io.registry import Registry
+from codeintel_rev.io.registry import KEY, Registry
 
 
 def left_behind(registry: Registry) -> list[Path]:
@@ -17,7 +17,8 @@ def left_behind(registry: Registry) -> list[Path]:
     holds the writer lock of the index that it is to replace.
     """
     parent = registry.data_dir / "repos"
-    found = set(parent.iterdir()) if parent.exists() else set()
+    named = parent.iterdir() if parent.exists() else ()
+    found = {folder for folder in named if KEY.fullmatch(folder.name)}
     known = [registry.folder(repository) for repository in registry.repositories()]
     if any(file_lock.holder(RepositoryFolder(folder).writer_lock) for folder in known):
         return []

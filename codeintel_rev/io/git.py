@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from codeintel_rev.errors import NotARepository, Unavailable
+from codeintel_rev.errors import CodeIntelError, NotARepository, Unavailable
 from codeintel_rev.io import git_process
 from codeintel_rev.io.git_head import read_head, read_regular
 from codeintel_rev.io.git_process import TIMEOUT_S, decode, decode_to_show, split_paths
@@ -14,6 +15,9 @@ from codeintel_rev.io.git_process import TIMEOUT_S, decode, decode_to_show, spli
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterable
+
+_PLAIN_INDEXES = (2, 3)
+"""Versions of git's index that spell every path out."""
 
 _LINK_BYTES = 4_096
 """A file that names a folder is never longer."""
@@ -86,6 +90,28 @@ class GitRepo:
             *(f":(literal){prefix}{path}" for path in paths),
         )
         return set(self.relative(split_paths(output), folder))
+
+    def tracks(self, path: Path) -> bool:
+        """Return whether git's index holds ``path`` of the work tree, or anything below it, in any case.
+
+        It may where git cannot tell. The index is looked into first, as asking git takes a process.
+        """
+        try:
+            data = read_regular(self.git_dir / "index")
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        name, paths = os.fsencode(path.name).lower(), data.lower()
+        is_plain = int.from_bytes(data[4:8]) in _PLAIN_INDEXES
+        is_plain = is_plain and not any(self.git_dir.glob("sharedindex.*"))
+        if is_plain and name + b"/" not in paths and name + b"\0" not in paths:
+            return False
+        where = f":(literal,icase){path.relative_to(self.root).as_posix()}"
+        try:
+            return bool(self.run("ls-files", "-z", "--cached", "--", where))
+        except CodeIntelError:
+            return True
 
     def below(self, folder: Path) -> tuple[str, ...]:
         """Return the arguments that confine a command to ``folder``."""

@@ -26,8 +26,8 @@ REGISTRY_VERSION = 2
 """Version of the registry's table. Bump when a column, or what one holds, changes, and teach
 ``Registry`` to bring the version before it up to date."""
 
-_KEY: Final = re.compile("[0-9a-f]+")
-"""The name of a folder, which may be deleted: a registry that came from elsewhere names no other."""
+KEY: Final = re.compile("[0-9a-f]+")
+"""The name of a repository's folder: no other is read or deleted, whatever a registry names."""
 
 Signature = tuple[tuple[int, int, int], ...]
 """Changes with every change of a registry."""
@@ -192,7 +192,7 @@ class Registry:
         return os.path.join(os.curdir, os.path.relpath(place, self._base))  # noqa: PTH118
 
     def _read(self, key: str, name: str, root: str, identity: str, ref: str) -> Repository:
-        if not _KEY.fullmatch(key):
+        if not KEY.fullmatch(key):
             raise self._damaged(f"{key!a} is no key")
         return Repository(key, name, self._absolute(root), self._absolute(identity), ref)
 

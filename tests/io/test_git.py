@@ -307,3 +307,29 @@ def test_a_bare_repository_inside_a_tree_is_not_entered(root: Path, marks: Path)
     assert found(root / "docs").root == root
     assert "HEAD" in found(root).list_files(root / "docs").paths
     assert list(marks.iterdir()) == []
+
+
+# --- What came with a repository ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [".codeintel/a", "pkg/.codeintel/b/c", ".CodeIntel/a"])
+@pytest.mark.parametrize("version", [2, 4])
+def test_a_folder_with_a_committed_file_is_tracked(root: Path, name: str, version: int) -> None:
+    folder = root / name.lower().partition(".codeintel")[0] / ".codeintel"
+    assert not found(root).tracks(folder)
+    (root / name).parent.mkdir(parents=True)
+    (root / name).write_text("x\n")
+    assert not found(root).tracks(folder)
+    git(root, "add", "-A")
+    git(root, "update-index", f"--index-version={version}")
+    assert found(root).tracks(folder)
+    assert not found(root).tracks(root / "other" / ".codeintel")
+
+
+def test_a_committed_link_and_a_split_index_are_seen_through(root: Path) -> None:
+    (root / ".codeintel").symlink_to(root.parent)
+    git(root, "add", "-A")
+    assert found(root).tracks(root / ".codeintel")
+    git(root, "update-index", "--split-index")
+    assert found(root).tracks(root / ".codeintel")
+    assert not found(root).tracks(root / "other")
