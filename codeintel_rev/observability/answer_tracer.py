@@ -24,7 +24,7 @@ class AnswerTracer:
 
     A batch is written when it is full or ``flush_seconds`` after its first trace, so that is the
     most that a killed process loses. A batch that cannot be written, as on a full disk, is kept and
-    tried again; of more than ``capacity`` waiting traces the oldest go, and are counted. Once a day
+    tried again after as long; of more than ``capacity`` waiting traces the oldest go, and are counted. Once a day
     days that are over are made one file each, and those older than ``keep_days`` deleted.
     """
 
@@ -49,6 +49,7 @@ class AnswerTracer:
         self._waiting: deque[Trace] = deque(maxlen=capacity)
         self._news = threading.Condition()
         self._closing = False
+        self._refused = False
         self._thread: threading.Thread | None = None
         self.emitted = 0
         self.written = 0
@@ -93,7 +94,8 @@ class AnswerTracer:
                 return
 
     def _is_due(self) -> bool:
-        return self._closing or len(self._waiting) >= self._batch_size
+        is_full = len(self._waiting) >= self._batch_size
+        return self._closing or (is_full and not self._refused)
 
     def _flush(self) -> bool:
         """Settle one batch; returns whether there may be another."""
@@ -103,6 +105,7 @@ class AnswerTracer:
             ]
         if not batch:
             return False
+        self._refused = False
         try:
             self._write(self._folder, self._worker, self._flushes, batch)
         except OSError as error:
@@ -132,6 +135,7 @@ class AnswerTracer:
 
     def _keep(self, batch: Sequence[Trace], error: Exception) -> None:
         log.warning("%d traces could not be written and wait: %s", len(batch), error)
+        self._refused = True
         with self._news:
             self.failed_writes += 1
             room = (self._waiting.maxlen or 0) - len(self._waiting)

@@ -164,12 +164,13 @@ class FullDisk:
     def __init__(self) -> None:
         self.is_full = True
         self.refused = threading.Event()
+        self.refused_again = threading.Event()
 
     def __call__(
         self, folder: Path, worker: str, number: int, batch: Sequence[AnswerTrace]
     ) -> None:
         if self.is_full:
-            self.refused.set()
+            (self.refused_again if self.refused.is_set() else self.refused).set()
             raise OSError(errno.ENOSPC, "No space left on device")
         trace_files.write_flush(folder, worker, number, batch)
 
@@ -186,6 +187,19 @@ def test_what_a_full_disk_refused_is_written_when_there_is_room(tmp_path):
     assert ids_in(tmp_path) == ["t0", "t1", "t2", "t3"]
     assert tracer.failed_writes >= 1
     assert (tracer.written, tracer.dropped) == (4, 0)
+
+
+def test_a_full_disk_is_not_tried_again_and_again(tmp_path):
+    disk = FullDisk()
+    tracer = AnswerTracer(tmp_path, batch_size=2, flush_seconds=3600, write=disk)
+    for trace in traces(4):
+        tracer.emit(trace)
+    assert disk.refused.wait(30)
+    for trace in traces(4):
+        tracer.emit(trace)
+
+    assert not disk.refused_again.wait(0.2)
+    tracer.close()
 
 
 def test_a_trace_that_no_file_takes_does_not_keep_the_others_waiting(tmp_path):
