@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Literal, NamedTuple
 
 from codeintel_rev.retrieval.query import (
@@ -19,7 +20,7 @@ from codeintel_rev.retrieval.query import (
 from codeintel_rev.retrieval.stop_words import STOP_WORDS
 from codeintel_rev.retrieval.word_forms import stem
 from codeintel_rev.text.background_idf import background_idf
-from codeintel_rev.text.code_tokenizer import distinct_terms, identifiers, tokenize
+from codeintel_rev.text.code_tokenizer import distinct_terms, identifiers, tokenize, words_of
 
 Aim = Literal["place", "explanation"]
 """Whether somebody wants to know where something is, or what it is and how it works."""
@@ -46,6 +47,8 @@ _ASKING = (
 """Words of questions that say nothing of what is asked for."""
 
 _UNTOLD = STOP_WORDS | frozenset(_ASKING.split())
+
+_KEPT_WORDS = 1 << 15
 
 
 class Question(NamedTuple):
@@ -115,7 +118,20 @@ def stems_of(text: str) -> frozenset[str]:
 
     An answer asks this of the same snippets several times: as evidence, and as what it lists.
     """
-    return frozenset(map(stem, distinct_terms(text) - _UNTOLD))
+    return frozenset(chain.from_iterable(map(_stems_of_word.__getitem__, set(words_of(text)))))
+
+
+class _StemsOfWord(dict[str, tuple[str, ...]]):
+    """Memo of the telling stems of words as written, emptied when full."""
+
+    def __missing__(self, word: str) -> tuple[str, ...]:
+        if len(self) >= _KEPT_WORDS:
+            self.clear()
+        stems = self[word] = tuple(map(stem, distinct_terms(word) - _UNTOLD))
+        return stems
+
+
+_stems_of_word = _StemsOfWord()
 
 
 def _names(text: str) -> frozenset[str]:
