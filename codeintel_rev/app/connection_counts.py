@@ -13,7 +13,7 @@ from codeintel_rev.errors import Busy
 _PLACES: Final = 512
 """Twice the workers that a server may have: while they are replaced, the old and the new ones live."""
 
-_NOBODY: Final = b"\xff\xff\xff\xff"
+_NOBODY: Final = 0xFFFFFFFF
 
 _TOLERATED: Final = 8
 """An eighth more than the idlest worker has is not too much: the pool of a client is spread evenly, and
@@ -23,15 +23,15 @@ thousands of connections come and go without waiting."""
 def create_counts(folder: Path) -> Path:
     """Make the file in ``folder`` over which the workers of one server share their counts."""
     file = folder / "connections"
-    file.write_bytes(_NOBODY * _PLACES)
+    file.write_bytes(_NOBODY.to_bytes(4, "little") * _PLACES)
     return file
 
 
 class ConnectionCounts:
     """The number of one worker beside those of the others.
 
-    Each worker writes its own, so that nothing is locked. That of a killed worker stays until
-    another one takes its place.
+    Each worker writes its own, so that nothing is locked, until it leaves. That of a killed worker
+    stays until another one takes its place.
     """
 
     def __init__(self, file: Path) -> None:
@@ -40,6 +40,7 @@ class ConnectionCounts:
             self._numbers = memoryview(mmap.mmap(opened.fileno(), 0)).cast("I")
         self._place = _taken_place(file)
         self._numbers[self._place] = 0
+        self._left = False
 
     @property
     def is_ahead(self) -> bool:
@@ -49,7 +50,13 @@ class ConnectionCounts:
 
     def add(self, connections: int) -> None:
         """Count so many more, or fewer."""
-        self._numbers[self._place] += connections
+        if not self._left:
+            self._numbers[self._place] += connections
+
+    def leave(self) -> None:
+        """Count no more: who takes no connections keeps nobody from taking them."""
+        self._left = True
+        self._numbers[self._place] = _NOBODY
 
 
 def _taken_place(file: Path) -> int:

@@ -66,6 +66,7 @@ class Listener:
     def close(self) -> None:
         """Take no more connections; those that are there go on."""
         self._closed = True
+        self._counts.leave()
         self._rest()
 
     async def wait_closed(self) -> None:

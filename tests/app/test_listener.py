@@ -98,6 +98,14 @@ async def test_a_worker_that_does_nothing_keeps_nobody_waiting(counts: Path) -> 
     assert not idle.is_ahead
 
 
+async def test_a_worker_that_takes_no_more_holds_nobody_back(counts: Path) -> None:
+    ending, busy = ConnectionCounts(counts), ConnectionCounts(counts)
+    async with listening((b"e", ending)) as connect:
+        await connect()
+    busy.add(1)
+    assert not busy.is_ahead
+
+
 async def test_who_comes_when_there_is_no_room_waits_until_somebody_leaves(counts: Path) -> None:
     async with listening((b"a", ConnectionCounts(counts)), most=2) as connect:
         (_, first), _ = await asyncio.gather(connect(), connect())
