@@ -186,19 +186,23 @@ def check_catalog(patient: Patient) -> str:
 
 
 def check_orphans(patient: Patient) -> str:
-    """Check that nothing lies about that a killed compaction left."""
-    if file_lock.holder(patient.folder.compactor_lock):
+    """Check that nothing lies about that a killed compaction left.
+
+    A generation that served before, and was still read when the next one took over, keeps its files
+    and its lock file until the next compaction; so do the vectors that it may need.
+    """
+    folder, serving = patient.folder, patient.generation
+    if file_lock.holder(folder.compactor_lock):
         return "not looked for: a compaction is running"
-    read: list[str] = []
-    stray: list[str] = []
-    for number in stray_generations(patient.folder, patient.generation):
-        lock = file_lock.holder(patient.folder.generation_lock(number))
-        (read if lock else stray).append(f"generation {number}")
-    if not read:
-        stray += [p.name for p in stray_vectors(patient.folder, patient.view.segments())]
+    numbers = stray_generations(folder, serving)
+    served = [n for n in numbers if n < serving and folder.generation_lock(n).exists()]
+    stray = [f"generation {n}" for n in numbers if n not in served]
+    if not served:
+        stray += [p.name for p in stray_vectors(folder, patient.view.segments())]
     if stray:
         raise Fault(f"left behind: {', '.join(stray)}")
-    return f"none ({', '.join(read)} still read)" if read else "none"
+    told = ", ".join(f"generation {n}" for n in served)
+    return f"none ({told} goes with the next compaction)" if served else "none"
 
 
 def check_locks(patient: Patient) -> str:

@@ -82,7 +82,7 @@ def writing(file: Path, data_dir: Path, program: str) -> Iterator[ArchiveWriter]
         raise InvalidArgument(f"{file} {told}", hint="name another file", value=str(file))
     new = file.with_name(f".{file.name}.{os.getpid()}.new")
     try:
-        with new.open("xb") as out, tarfile.open(fileobj=out, mode="w") as tar:
+        with _for_owner(new) as out, tarfile.open(fileobj=out, mode="w") as tar:
             _add_text(tar, _HEAD, str(FORMAT).encode())
             archive = ArchiveWriter(tar)
             yield archive
@@ -118,7 +118,9 @@ def _extracted(file: Path, tar: tarfile.TarFile, folder: Path) -> Manifest:
     found: dict[str, str] = {}
     try:
         for member in islice(tar, 1, None):  # after the head
-            data = tar.extractfile(member) if member.isfile() else None
+            # a few bytes of a sparse member stand for as many zeros as its head says
+            is_plain = member.isfile() and not member.issparse()
+            data = tar.extractfile(member) if is_plain else None
             if data is None or not _is_inside(member.name):
                 raise _damaged(file, f"it holds {member.name!r}, which is no part of an index")
             if member.name == _TAIL:
@@ -166,6 +168,12 @@ def _is_inside(name: str) -> bool:
     parts = PurePosixPath(name).parts
     is_plain = not name.startswith("/") and ".." not in parts and "\\" not in name
     return is_plain and (parts[:1] == ("repos",) or name in {"registry.sqlite", _TAIL})
+
+
+def _for_owner(path: Path) -> IO[bytes]:
+    """Make a file that only its owner may read: it holds what repositories do."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, 0o600), "wb")
 
 
 def _add_text(tar: tarfile.TarFile, name: str, data: bytes) -> None:

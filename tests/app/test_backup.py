@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import stat
 import tarfile
 import threading
 from collections.abc import Callable
@@ -72,6 +73,10 @@ def test_what_was_backed_up_is_found_again_elsewhere(shop: Path, tmp_path: Path)
     found = texts(tmp_path / "elsewhere", "added after compaction")
     assert found == texts(shop / ".codeintel", "added after compaction")
     assert "new.py" in found
+
+
+def test_a_backup_is_for_its_owner_alone(archive: Path) -> None:
+    assert stat.S_IMODE(archive.stat().st_mode) == 0o600
 
 
 def test_a_restored_index_goes_on_with_the_repository(shop: Path, archive: Path) -> None:
@@ -166,7 +171,7 @@ def rewritten(file: Path, change: Callable[[list[tarfile.TarInfo], list[bytes]],
         members = tar.getmembers()
         texts = [tar.extractfile(member).read() for member in members]  # type: ignore[union-attr]
     change(members, texts)
-    with tarfile.open(file, "w") as tar:
+    with tarfile.open(file, "w", format=tarfile.PAX_FORMAT) as tar:
         for member, text in zip(members, texts, strict=True):
             member.size = len(text)
             tar.addfile(member, io.BytesIO(text))
@@ -184,6 +189,22 @@ def smuggle(name: str, kind: bytes = tarfile.REGTYPE) -> Spoil:
     return lambda file: rewritten(file, change)
 
 
+def swell(file: Path) -> None:
+    """Put a member behind the first that is 1 TiB of zeros, in a few bytes."""
+    head = tarfile.TarInfo("repos/zeros")
+    head.size = 512
+    head.pax_headers = {
+        **{"GNU.sparse.major": "0", "GNU.sparse.minor": "1", "GNU.sparse.name": "repos/zeros"},
+        **{"GNU.sparse.size": str(1 << 40), "GNU.sparse.numblocks": "1", "GNU.sparse.map": "0,512"},
+    }
+
+    def change(members: list[tarfile.TarInfo], texts: list[bytes]) -> None:
+        members.insert(1, head)
+        texts.insert(1, bytes(512))
+
+    rewritten(file, change)
+
+
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
@@ -197,10 +218,11 @@ def smuggle(name: str, kind: bytes = tarfile.REGTYPE) -> Spoil:
         (smuggle("repos/more"), "repos/more is not what was written"),
         (smuggle("registry.sqlite"), "is damaged"),
         (smuggle("repos"), "is damaged"),
+        (swell, "no part of an index"),
     ],
     ids=[
         *("cut", "cut at a member", "flipped", "up", "inside and up", "absolute", "link", "more"),
-        *("twice", "file and folder"),
+        *("twice", "file and folder", "sparse"),
     ],
 )
 def test_what_is_not_whole_changes_nothing(

@@ -91,6 +91,21 @@ def test_an_index_that_was_never_compacted_is_whole(tmp_path: Path) -> None:
     assert examine(tmp_path / ".codeintel").ok
 
 
+def test_what_a_reader_keeps_over_a_compaction_is_no_fault(repo: Path) -> None:
+    with open_index(repo) as index:
+        index.search("router")
+        compact_data_dir(repo / ".codeintel", progress=quiet)
+        read = examine(repo / ".codeintel")
+    let_go = examine(repo / ".codeintel")
+    assert read.ok, faults(read)
+    assert let_go.ok, faults(let_go)
+    assert folder_of(repo).lexical(1).exists()
+    told = next(check.detail for check in let_go.checks if check.name.endswith("orphans"))
+    assert told == "none (generation 1 goes with the next compaction)"
+    folder_of(repo).lexical(7).mkdir()
+    assert faults(examine(repo / ".codeintel")) == {"orphans": "left behind: generation 7"}
+
+
 DAMAGE: dict[str, tuple[str, Callable[[RepositoryFolder], None]]] = {
     "a flipped byte in a sealed segment": (
         "vectors",
