@@ -15,6 +15,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address
+from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -158,7 +159,7 @@ def _config(settings: Settings, workers: int, shared: Path) -> uvicorn.Config:
         log_level=logging.WARNING,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_worker_healthcheck=_WORKER_TIMEOUT_S,
-        timeout_graceful_shutdown=int(settings.server.drain_timeout_s),
+        timeout_graceful_shutdown=ceil(settings.server.drain_timeout_s),
         server_header=False,
         date_header=False,
         ws="none",

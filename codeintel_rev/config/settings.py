@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
 
+from codeintel_rev.config.durations import Milliseconds, Seconds
 from codeintel_rev.config.embedding import EMBEDDED_MODEL, EmbeddingConfig
 from codeintel_rev.config.settings_file import read_settings_file
 from codeintel_rev.config.vllm import VLLMConfig
@@ -22,8 +23,6 @@ from codeintel_rev.errors import SettingsError
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 OptionalCount = Annotated[int, msgspec.Meta(ge=0)]
-Seconds = Annotated[float, msgspec.Meta(gt=0)]
-Milliseconds = Annotated[float, msgspec.Meta(gt=0)]
 Schemes = Annotated[
     str, msgspec.Meta(pattern=r"^(https|ssh|http|git|file)([ ,]+(https|ssh|http|git|file))*$")
 ]
@@ -194,7 +193,7 @@ class TraceConfig:
     """Keep a record of each answer in ``traces`` of the data directory."""
     batch_size: Count = 100
     """Records that a server writes as one file."""
-    flush_seconds: Annotated[float, msgspec.Meta(gt=0)] = 5.0
+    flush_seconds: Seconds = 5.0
     """A record waits no longer than this for its file: what a killed server loses."""
     capacity: Count = 10_000
     """Records that may wait; on a disk that stays full the oldest go first."""

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated
 
-import msgspec
-
-_Seconds = Annotated[float, msgspec.Meta(gt=0)]
-_Milliseconds = Annotated[float, msgspec.Meta(gt=0)]
+from codeintel_rev.config.durations import Milliseconds, Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +26,7 @@ class VLLMConfig:
     """The model that writes answers; empty = none does."""
     score_model: str = ""
     """The model that orders the hits of a question anew; empty = none does."""
-    timeout_s: _Seconds = 60
+    timeout_s: Seconds = 60
     """The longest silence of a server in the middle of indexing."""
-    query_timeout_ms: _Milliseconds = 1000
+    query_timeout_ms: Milliseconds = 1000
     """A query is searched by its words alone when its vector takes longer."""

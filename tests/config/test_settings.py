@@ -102,6 +102,13 @@ def test_all_bad_values_are_told_in_one_error(tmp_path: Path) -> None:
     assert "\n" not in message
 
 
+@pytest.mark.parametrize("value", ["inf", "nan", "0", "-1", "1e300"])
+@pytest.mark.parametrize("name", ["SERVER_DRAIN_TIMEOUT_S", "ANSWER_TIME_BUDGET_MS"])
+def test_a_time_is_one_that_passes(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is '{value}'"):
+        load_settings({name: value})
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
