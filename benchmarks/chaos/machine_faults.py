@@ -14,6 +14,9 @@ SOURCE = Path(__file__).with_name("preload.c")
 DISK_MIB = 256
 """Takes the index of a repository of some thousand files."""
 
+_DISK = "codeintel-chaos-"
+"""What a small disk is called, before the number of the process that mounted it."""
+
 
 class Preload:
     """What the library that is preloaded into processes started from here does to them."""
@@ -51,9 +54,10 @@ class SmallDisk:
 
     def __init__(self, folder: Path, running: ExitStack) -> None:
         """Mount it at ``folder``; raises ``CalledProcessError`` where that is not allowed."""
+        _unmount_forgotten()
         folder.mkdir()
         size = f"size={DISK_MIB}m"
-        mount = ("mount", "-t", "tmpfs", "-o", size, "codeintel-chaos", folder)
+        mount = ("mount", "-t", "tmpfs", "-o", size, f"{_DISK}{os.getpid()}", folder)
         subprocess.run(mount, check=True, capture_output=True)
         running.callback(subprocess.run, ("umount", "--lazy", folder), check=True)
         self._ballast = folder / "ballast"
@@ -66,3 +70,11 @@ class SmallDisk:
             os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize)
         yield
         self._ballast.unlink()
+
+
+def _unmount_forgotten() -> None:
+    """Unmount the disks of runs that were killed."""
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        name, folder, *_ = line.split()
+        if name.startswith(_DISK) and not Path("/proc", name.removeprefix(_DISK)).exists():
+            subprocess.run(("umount", "--lazy", folder), check=True)

@@ -194,8 +194,12 @@ def swell(file: Path) -> None:
     head = tarfile.TarInfo("repos/zeros")
     head.size = 512
     head.pax_headers = {
-        **{"GNU.sparse.major": "0", "GNU.sparse.minor": "1", "GNU.sparse.name": "repos/zeros"},
-        **{"GNU.sparse.size": str(1 << 40), "GNU.sparse.numblocks": "1", "GNU.sparse.map": "0,512"},
+        "GNU.sparse.major": "0",
+        "GNU.sparse.minor": "1",
+        "GNU.sparse.name": "repos/zeros",
+        "GNU.sparse.size": str(1 << 40),
+        "GNU.sparse.numblocks": "1",
+        "GNU.sparse.map": "0,512",
     }
 
     def change(members: list[tarfile.TarInfo], texts: list[bytes]) -> None:
