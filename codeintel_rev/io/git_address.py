@@ -14,7 +14,8 @@ _SSH_SHORT = re.compile(
     r"^(?P<user>[A-Za-z0-9_.-]+)@(?P<host>[A-Za-z0-9_.-]+):(?P<path>[^/:][^:]*)$"
 )
 _HOST = re.compile(r"^[A-Za-z0-9_\[][A-Za-z0-9_.:\-\]]*$")
-_ODD = re.compile(r"[\x00-\x20\x7f]")
+_ODD = re.compile(r"[\x00-\x20\x7f-\x9f\\#]")
+"""What programs read in different ways, or a terminal obeys."""
 _PORTS = {"https": 443, "http": 80, "ssh": 22, "git": 9418}
 
 
@@ -78,7 +79,8 @@ def parse_address(text: str, policy: Policy) -> Address:
         )
     name = unquote(parts.path).rstrip("/").rpartition("/")[2].removesuffix(".git")
     bad_host = bool(host) == (scheme == "file") or (host and not _HOST.match(host))
-    if bad_host or _ODD.search(url) or not name or name.startswith("."):
+    is_option = (parts.username or "").startswith("-")
+    if bad_host or is_option or _ODD.search(url + name) or not name or name.startswith("."):
         raise _no_address(text)
     return Address(url.rstrip("/"), scheme, host, port, name)
 
@@ -119,7 +121,8 @@ def is_public(ip: str) -> bool:
 
     parsed = ipaddress.ip_address(ip)
     inner = getattr(parsed, "ipv4_mapped", None) or getattr(parsed, "sixtofour", None) or parsed
-    return inner.is_global and not inner.is_multicast and not inner.is_reserved
+    is_local = inner.is_multicast or inner.is_reserved or getattr(inner, "is_site_local", False)
+    return inner.is_global and not is_local
 
 
 def _no_address(text: str) -> InvalidArgument:

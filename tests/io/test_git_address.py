@@ -65,6 +65,12 @@ def test_a_password_is_refused_and_not_repeated() -> None:
         "https://host:port/a",
         "https://ho st/a",
         "https://host/..",
+        "https://host/a%0a.git",
+        "https://host/%1b%5b31ma.git",
+        "https://public\\@private/a.git",
+        "https://public#@private/a.git",
+        "ssh://-oProxyCommand@host/a.git",
+        "-oProxyCommand@host:a.git",
     ],
 )
 def test_what_cannot_be_an_address_is_refused(text: str) -> None:
@@ -86,6 +92,8 @@ def test_what_cannot_be_an_address_is_refused(text: str) -> None:
         "::1",
         "fe80::1",
         "fd00::1",
+        "fec0::1",
+        "64:ff9b::a00:1",
         "::ffff:127.0.0.1",
         "2002:7f00:1::",
     ],
