@@ -28,6 +28,8 @@ def doctor(
 
     Each finding names the command that mends it.
     """
+    if vllm is not None and mend:
+        raise typer.BadParameter("--repair mends an index, not a model server")
     if vllm is not None:
         _examine_models(ctx.obj, vllm)
         return

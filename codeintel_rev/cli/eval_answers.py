@@ -9,7 +9,7 @@ import typer
 
 from codeintel_rev.cli.options import DataDir, Repo, command_app
 from codeintel_rev.cli.output import Output
-from codeintel_rev.errors import NotFound
+from codeintel_rev.errors import InvalidArgument, NotFound
 
 if TYPE_CHECKING:
     from codeintel_rev.evaluation.plan import Plan
@@ -83,11 +83,15 @@ def _plan(sets: list[Path], repos: Path) -> Plan:
 
 
 def _prompts(files: tuple[()] | list[Path]) -> dict[str, str]:
-    """Return the system texts to compare, the built-in one first."""
+    """Return the system texts to compare by the names of their files, the built-in one first."""
     from codeintel_rev.answer.prompt import SYSTEM
 
     texts = {"built-in": SYSTEM} if files else {}
     for file in files:
+        if file.stem in texts:
+            raise InvalidArgument(
+                f"two prompts are called {file.stem!r}", hint="rename one", value=str(file)
+            )
         try:
             texts[file.stem] = file.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:

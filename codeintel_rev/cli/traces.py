@@ -53,6 +53,8 @@ def traces(
     from codeintel_rev.app.trace_reader import TraceFilter
     from codeintel_rev.config.settings import load_settings
 
+    if searches and low_confidence:
+        raise typer.BadParameter("--low-confidence is about answers, searches have no confidence")
     output: Output = ctx.obj
     reader = _reader(data_dir, repo)
     if show:

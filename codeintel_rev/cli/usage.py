@@ -38,7 +38,8 @@ def _hint(
     if command is None:
         return _command_hint(words, commands) or page
     if command in ASKING and text.startswith("No such option"):
-        word = next(word for word in words if word.startswith("-"))
+        option = text.rpartition(" ")[2]
+        word = next((word for word in words if word.startswith(option)), option)
         return f'{page}; a query with a dash goes behind --: `codeintel {command} -- "{word}"`'
     if command in ASKING and "extra argument" in text:
         return f'put a query of several words in quotes, as in `codeintel {command} "two words"`'

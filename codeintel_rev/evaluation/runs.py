@@ -36,11 +36,12 @@ Run = Mapping[str, Sequence[Result]]
 
 
 def run_files(out: Path, names: Sequence[str]) -> dict[str, Path]:
-    """Return the file of each set: ``out`` for a single one, else ``out/<set>.json``.
+    """Return the file of each set, its folder made: ``out`` for a single one, else ``out/<set>.json``.
 
-    Raises ``InvalidArgument`` when several sets are to go into one file.
+    Raises ``InvalidArgument`` when several sets are to go into one file, or nothing into that folder.
     """
     if len(names) == 1 and not out.is_dir():
+        _make(out.parent)
         return {names[0]: out}
     if out.exists() and not out.is_dir():
         raise InvalidArgument(
@@ -48,12 +49,12 @@ def run_files(out: Path, names: Sequence[str]) -> dict[str, Path]:
             hint="name a folder",
             value=str(out),
         )
+    _make(out)
     return {name: out / f"{name}.json" for name in names}
 
 
 def write_run(run: Run, path: Path) -> None:
-    """Write a run as JSON, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a run as JSON to a file of ``run_files``, whole or not at all."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     partial.write_bytes(msgspec.json.encode(run) + b"\n")
     partial.replace(path)
@@ -72,4 +73,16 @@ def read_run(path: Path) -> dict[str, list[Result]]:
             f"{path} is no run: {error}",
             hint="write one with `codeintel eval --run`",
             value=str(path),
+        ) from error
+
+
+def _make(folder: Path) -> None:
+    """Make a folder, before there is anything to lose."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidArgument(
+            f"{folder} cannot be made: {error.strerror}",
+            hint="name another place",
+            value=str(folder),
         ) from error

@@ -102,3 +102,14 @@ def test_a_prompt_that_cannot_be_read_is_named(
 
     assert code == exit_codes.BAD_INPUT
     assert "no/such.txt" in capsys.readouterr().err
+
+
+def test_two_prompts_of_one_name_are_not_mixed_up(
+    questions: Path, trees: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "built-in.txt").write_text("Answer from the snippets.")
+    code = run(["eval-answers", str(questions), "--repos", str(trees), "--data-dir",
+                str(tmp_path / "data"), "--prompt", str(tmp_path / "built-in.txt")])  # fmt: skip
+
+    assert code == exit_codes.BAD_INPUT
+    assert "two prompts are called 'built-in'" in capsys.readouterr().err

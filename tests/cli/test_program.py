@@ -54,6 +54,8 @@ def test_the_version_is_told(capsys: Capture) -> None:
         ["search", "x", "--limit", "many"],
         ["search", "x", "--mode", "psychic"],
         ["search", "x", "--no-such-flag"],
+        ["traces", "--searches", "--low-confidence"],
+        ["doctor", "--vllm", "http://127.0.0.1:1", "--repair"],
     ],
 )
 def test_a_command_line_that_cannot_be_read_ends_with_2(
@@ -78,6 +80,7 @@ def test_a_command_line_that_cannot_be_read_ends_with_2(
         (["xyzzy"], "commands are: index, search"),
         (["search", "two", "words"], "in quotes"),
         (["search", "-foo"], 'behind --: `codeintel search -- "-foo"`'),
+        (["search", "--limit", "3", "-foo"], '`codeintel search -- "-foo"`'),
         (["search", "x", "--limt", "3"], "did you mean --limit?"),
         (["index", "--no-such-flag"], "see codeintel index --help"),
         (["search", "x", "--repo-name"], "see codeintel search --help"),

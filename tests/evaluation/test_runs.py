@@ -17,7 +17,7 @@ def test_a_run_is_json_that_names_only_what_it_knows(tmp_path: Path) -> None:
         "q3": [],
     }
 
-    write_run(run, path)
+    write_run(run, run_files(path, ["a"])["a"])
 
     assert json.loads(path.read_text("utf-8")) == {
         "q1": [{"path": "a.py", "start_line": 1, "end_line": 9, "score": 0.5}],
@@ -42,6 +42,16 @@ def test_several_sets_do_not_fit_into_a_file(tmp_path: Path) -> None:
 
     with pytest.raises(InvalidArgument, match="is a file, but 2 sets"):
         run_files(out, ["a", "b"])
+
+
+@pytest.mark.parametrize("names", [["a"], ["a", "b"]])
+def test_a_place_that_no_run_fits_is_told_before_anything_is_asked(
+    tmp_path: Path, names: list[str]
+) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(InvalidArgument, match="cannot be made"):
+        run_files(tmp_path / "file" / "out", names)
 
 
 @pytest.mark.parametrize(
