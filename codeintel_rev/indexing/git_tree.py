@@ -89,7 +89,7 @@ class _Judge:
         reason = skip_by_path(entry.path, entry.size, max_bytes=self._max_file_bytes)
         if reason is None and self._ignore.ignores(entry.path):
             reason = "ignored"
-        if reason is None and not entry.path.isascii() and shown(entry.path) != entry.path:
+        if reason is None and not entry.path.isprintable():
             reason = "name"
         return reason
 

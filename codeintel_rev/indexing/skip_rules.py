@@ -15,7 +15,7 @@ REASONS = {
     "lfs_pointer": "stands for a file that Git LFS keeps elsewhere",
     "lock_file": "the list of resolved versions that a package manager writes",
     "minified": "squeezed for browsers, or with lines too long to read",
-    "name": "its name is not UTF-8; it is shown with escapes",
+    "name": "its name is not UTF-8, or has characters that cannot be printed; it is shown with escapes",
     "secret": "keys, passwords and `.env` files, so that no answer can quote them",
     "special": "a named pipe, a socket or a device",
     "submodule": "another repository inside this one; index it by itself",

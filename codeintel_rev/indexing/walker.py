@@ -105,8 +105,14 @@ def inspect(
 
 
 def shown(path: str) -> str:
-    r"""Return a path as it can be printed and stored: undecodable bytes as ``\xNN``."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    r"""Return a path as it can be printed and stored in one line.
+
+    Undecodable bytes are ``\xNN``, and so are control characters.
+    """
+    if path.isprintable():
+        return path
+    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class _Inspector:
@@ -201,7 +207,7 @@ class _Inspector:
         reason = skip_by_path(path, found.st_size, max_bytes=self._max_file_bytes)
         if reason is None and self._ignore.ignores(path):
             reason = "ignored"
-        if reason is None and not path.isascii() and shown(path) != path:
+        if reason is None and not path.isprintable():
             reason = "name"
         if reason is not None:
             self._skip(path, reason)

@@ -93,13 +93,14 @@ def test_every_text_file_is_found_in_order_with_its_stat(tree: Path) -> None:
     assert (first.size, first.mtime_ns, first.inode) == (6, stat.st_mtime_ns, stat.st_ino)
 
 
-def test_odd_names_are_kept_and_undecodable_ones_are_shown_escaped(tree: Path) -> None:
-    names = ["new\nline.py", 'quo"te.py', "tab\t.py", " blank .py", "-dash.py", "é ü.py"]
-    write(tree, *names)
+def test_odd_names_are_kept_and_those_of_no_line_of_text_are_shown_escaped(tree: Path) -> None:
+    names = ['quo"te.py', " blank .py", "-dash.py", "é ü.py"]
+    write(tree, *names, "a.py:1-9\nb.py", "tab\t.py", "\x1b[31m.py", "gro\u202eyp.c")
     (Path(os.fsdecode(os.fsencode(tree) + b"/bad\xff.py"))).write_text("x = 1\n")
     result = look(tree)
     assert paths(result) == sorted(names)
-    assert result.skipped == [Skipped("bad\\xff.py", "name")]
+    told = ["\\x1b[31m.py", "a.py:1-9\\nb.py", "bad\\xff.py", "gro\\u202eyp.c", "tab\\t.py"]
+    assert result.skipped == [Skipped(name, "name") for name in told]
 
 
 def test_files_are_skipped_for_reasons_that_can_be_counted(tree: Path) -> None:
