@@ -22,7 +22,7 @@ CHANNEL = "codeintel:scope-changes"
 CONNECT_TIMEOUT_S = 1.0
 ANSWER_TIMEOUT_S = 1.0
 
-_LISTEN_S = 5.0
+_LISTEN_S = 1.0
 """How long to wait for a change before the connection is looked after."""
 
 _FIRST_PAUSE_S = 0.25
@@ -80,6 +80,7 @@ class RedisScopes:
         self._read = redis.register_script(_READ)
         self._pause_s = _FIRST_PAUSE_S
         self._retry_at = 0.0
+        self._failures = 0
         self.available = True
 
     async def read(self, session: str) -> StoredScope:
@@ -103,20 +104,26 @@ class RedisScopes:
         await self._answer(self._redis.ping)
 
     async def changes(self) -> AsyncGenerator[Change | None, None]:
-        """Yield ``None`` once it listens, and then every change; raises ``Unavailable`` at its end."""
+        """Yield every change, and ``None`` whenever it begins to listen, as others may not have been heard.
+
+        Raises ``Unavailable`` at its end, which is also when anything else could not be asked: to
+        listen again tells that Redis is back.
+        """
+        failures = self._failures
         async with self._redis.pubsub() as pubsub:
             await self._answer(partial(pubsub.subscribe, CHANNEL))
-            yield None
-            while True:
+            while self._failures == failures:
                 try:
-                    message = await pubsub.get_message(
-                        ignore_subscribe_messages=True, timeout=_LISTEN_S
-                    )
+                    message = await pubsub.get_message(timeout=_LISTEN_S)
                 except Exception as error:
                     raise self._failed(error) from error
-                change = _change(message["data"]) if message is not None else None
-                if change is not None:
+                if message is None:
+                    continue
+                if message["type"] == "subscribe":  # the driver connects anew by itself
+                    yield None
+                elif (change := _change(message["data"])) is not None:
                     yield change
+        raise unavailable("it did not a moment ago")
 
     async def _answer(self, ask: Callable[[], Awaitable[T]]) -> T:
         if self._clock() < self._retry_at:
@@ -135,6 +142,7 @@ class RedisScopes:
         if not isinstance(error, RedisError | OSError):
             raise error
         self.available = False
+        self._failures += 1
         self._retry_at = self._clock() + self._pause_s
         self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
         return unavailable(type(error).__name__)

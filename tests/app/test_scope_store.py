@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from codeintel_rev.app.private_redis import PrivateRedis
 from codeintel_rev.app.scope_store import AsyncSingleFlight, LRUCache, ScopeStore
-from codeintel_rev.io.redis_scopes import CHANNEL, connect
+from codeintel_rev.io.redis_scopes import CHANNEL, PREFIX, connect
 from codeintel_rev.types import Scope
 from tests.fakes.clock import FakeClock
 
@@ -224,6 +228,48 @@ async def test_redis_dies_and_comes_back() -> None:
             assert await one.get("during") == GO
     finally:
         server.close()
+
+
+async def test_what_changed_while_the_connection_was_cut_is_asked_for_again(
+    redis_server: PrivateRedis,
+) -> None:
+    async with worker(redis_server.url) as one:
+        redis = connect(redis_server.url)
+        await one.set("cut", PYTHON)
+        unheard = f"9{time.time_ns()} 60 ".encode() + msgspec.json.encode(GO)
+        await redis.set(f"{PREFIX}cut", unheard)
+        assert await one.get("cut") == PYTHON
+        await redis.client_kill_filter(_type="pubsub")
+
+        async def seen() -> bool:
+            return await one.get("cut") == GO
+
+        await until(seen)
+        await redis.aclose()
+
+
+async def test_what_a_slow_redis_did_not_take_is_written_later(redis_server: PrivateRedis) -> None:
+    impatient = Redis.from_url(redis_server.url, socket_timeout=0.1, retry=Retry(NoBackoff(), 0))
+    store, redis = ScopeStore(impatient), connect(redis_server.url)
+    before = await subscribers(redis)
+    listener = asyncio.create_task(store.listen())
+
+    async def heard() -> bool:
+        return await subscribers(redis) > before
+
+    await until(heard)
+    await redis.client_pause(500)
+    await store.set("slow", PYTHON)
+    assert not store.available
+
+    async def written() -> bool:
+        return await redis.get(f"{PREFIX}slow") is not None
+
+    await until(written)
+    listener.cancel()
+    await asyncio.wait({listener})
+    await impatient.aclose()
+    await redis.aclose()
 
 
 async def test_words_on_the_channel_that_are_no_change_are_ignored(
