@@ -81,5 +81,9 @@ def test_an_error_of_a_damaged_journal_is_told_as_damage(journal: Path) -> None:
 def test_an_error_of_the_program_stays_what_it_is(journal: Path) -> None:
     with pytest.raises(KeyError, match="mine"), explained(journal):
         raise KeyError("mine")
-    with pytest.raises(sqlite3.OperationalError, match="no such column"), explained(journal):
-        sqlite3.connect(":memory:").execute("SELECT mine")
+    with (
+        closing(sqlite3.connect(":memory:")) as database,
+        pytest.raises(sqlite3.OperationalError, match="no such column"),
+        explained(journal),
+    ):
+        database.execute("SELECT mine")
