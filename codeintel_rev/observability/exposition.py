@@ -35,3 +35,5 @@ def _forget_dead(shared: Path) -> None:
             os.kill(int(file.stem.rpartition("_")[2]), 0)
         except ProcessLookupError:
             file.unlink(missing_ok=True)
+        except PermissionError:  # somebody else's process has the number now: it is one that lives
+            continue

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -107,3 +109,22 @@ def test_openmetrics_names_the_trace_of_an_answer() -> None:
     text, kind = exposition(metrics.registry, "application/openmetrics-text; version=1.0.0")
     assert b'trace_id="68812a"' in text
     assert kind.startswith("application/openmetrics-text")
+
+
+_AS_NOBODY = """
+import os
+from pathlib import Path
+from prometheus_client import CollectorRegistry
+from codeintel_rev.observability.exposition import exposition
+if os.geteuid() == 0:
+    os.setuid(65534)
+print(exposition(CollectorRegistry(), "", Path())[1])
+"""
+
+
+def test_the_number_of_a_worker_that_somebody_else_has_now_is_no_fault(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "gauge_liveall_1.db").write_bytes(bytes(64))
+    command = [sys.executable, "-c", _AS_NOBODY]
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert told.stdout.startswith("text/plain")
