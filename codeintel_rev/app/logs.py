@@ -105,6 +105,11 @@ class _TextFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  its name
         return _printable(super().formatMessage(record))
 
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        """Return a traceback of which no line passes for another record."""
+        lines = super().formatException(ei).splitlines()
+        return "\n".join(f"  {_printable(line)}" for line in lines)
+
 
 class _JsonFormatter(logging.Formatter):
     """One JSON object a record, a traceback being one of its fields."""
