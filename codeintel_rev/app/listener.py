@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import resource
 import socket
@@ -22,8 +21,8 @@ _TURN_S: Final = 0.001
 _TURNS: Final = 5
 """How often a worker that is ahead looks again before it takes what nobody else took, one a turn."""
 
-_NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-_NO_ROOM_PAUSE_S: Final = 1.0
+_REFUSED_PAUSE_S: Final = 1.0
+"""How long nothing is taken after the system refused to, as it does where there is no room for more."""
 
 _log = logging.getLogger(__name__)
 
@@ -109,11 +108,9 @@ class Listener:
             self._watch()
             return False
         except OSError as error:
-            if error.errno not in _NO_ROOM:
-                raise
             _log.warning("no connection can be taken: %s", error.strerror)
             self._rest()
-            self._later = self._loop.call_later(_NO_ROOM_PAUSE_S, self._watch)
+            self._later = self._loop.call_later(_REFUSED_PAUSE_S, self._watch)
             return False
         self._counts.add(1)
         task = self._loop.create_task(self._serve(accepted))

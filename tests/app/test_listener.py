@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import ExitStack, asynccontextmanager
@@ -114,6 +115,34 @@ async def test_who_comes_when_there_is_no_room_waits_until_somebody_leaves(count
             await asyncio.wait_for(asyncio.shield(third), 0.1)
         first.close()
         assert (await third)[0] == b"a"
+
+
+class Refusing(socket.socket):
+    """A listening socket whose first connection cannot be taken."""
+
+    has_refused = False
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        if not self.has_refused:
+            self.has_refused = True
+            raise OSError(errno.EPROTO, "Protocol error")
+        return super().accept()
+
+
+async def test_what_the_system_refuses_once_is_tried_again(counts: Path) -> None:
+    _idle, ahead = ConnectionCounts(counts), ConnectionCounts(counts)
+    ahead.add(1)
+    loop = asyncio.get_running_loop()
+    worker = Worker(b"a")
+    with socket.create_server(("127.0.0.1", 0)) as shared:
+        address = shared.getsockname()
+        with Refusing(fileno=shared.dup().detach()) as own:
+            listener = Listener(loop, lambda: worker, own, ahead, 10)
+            reader, writer = await asyncio.open_connection(*address)
+            assert await asyncio.wait_for(reader.readexactly(1), 60) == b"a"
+            writer.close()
+            await worker.lost
+            listener.close()
 
 
 def test_a_count_of_its_own_for_each_worker(counts: Path) -> None:
