@@ -41,7 +41,7 @@ BURST = (Step(50, 5), Step(5000, 30), Step(50, 15))
 PROFILES = {
     "ramp": Profile("search.json", RAMP, to_the_knee=True),
     "sustained": Profile("search.json", SUSTAINED),
-    "sustained-cached": Profile("search.json", WARMED, cached=20_000),
+    "sustained-cached": Profile("search.json", WARMED, cached=4_000),
     "burst": Profile("search.json", BURST),
     "soak": Profile("search.json", (Step(100, 300),) * 12),
     "mcp": Profile("mcp.json", RAMP, to_the_knee=True),
