@@ -62,7 +62,7 @@ def _folded(number: int) -> int:
 
 
 def read_file(root: Path, entry: FileEntry) -> ReadFile | None:
-    """Read a regular file without following a link.
+    """Read a regular file below the folder ``root`` without following a link on the way.
 
     It is read up to the size that it has when it is opened: it may grow faster than it is read.
     Returns ``None`` when it vanished, became something else, grew far beyond what it was when it
@@ -76,7 +76,22 @@ def read_file(root: Path, entry: FileEntry) -> ReadFile | None:
             stat = os.fstat(descriptor)
             if not S_ISREG(stat.st_mode) or stat.st_size > max(entry.size, _SMALL_BYTES) * 2:
                 return None
+            if not _is_below(root, entry.path, descriptor):
+                return None
             now = entry_of(entry.path, stat)
             return ReadFile(file.read(stat.st_size), now, scanned_ns)
     except OSError:
         return None
+
+
+def _is_below(root: Path, path: str, descriptor: int) -> bool:
+    """Return whether an open file is the one at ``path`` below ``root``, no folder being a link.
+
+    The system is asked for the place of what was opened: a folder may become a link meanwhile.
+    """
+    try:
+        place = os.readlink(f"/proc/self/fd/{descriptor}").removesuffix(" (deleted)")  # noqa: PTH115  a string is enough
+    except OSError:  # a system without it
+        place = os.path.realpath(root / path)
+    above = place.removesuffix(f"/{path}")
+    return above != place and os.path.samefile(above or "/", root)  # noqa: PTH121  half the time

@@ -94,24 +94,23 @@ class GitRepo:
     def tracks(self, path: Path) -> bool:
         """Return whether git's index holds ``path`` of the work tree, or anything below it, in any case.
 
-        It may where git cannot tell. The index is looked into first, as asking git takes a process.
+        It is looked into first, as asking git takes a process; where git cannot tell, what was seen
+        there counts. A damaged index came from nowhere: those of clones are written by git.
         """
         try:
             data = read_regular(self.git_dir / "index")
-        except FileNotFoundError:
-            return False
         except OSError:
-            return True
+            return False
         name, paths = os.fsencode(path.name).lower(), data.lower()
+        seen = name + b"/" in paths or name + b"\0" in paths
         is_plain = int.from_bytes(data[4:8]) in _PLAIN_INDEXES
-        is_plain = is_plain and not any(self.git_dir.glob("sharedindex.*"))
-        if is_plain and name + b"/" not in paths and name + b"\0" not in paths:
+        if is_plain and not seen and not any(self.git_dir.glob("sharedindex.*")):
             return False
         where = f":(literal,icase){path.relative_to(self.root).as_posix()}"
         try:
             return bool(self.run("ls-files", "-z", "--cached", "--", where))
         except CodeIntelError:
-            return True
+            return seen
 
     def below(self, folder: Path) -> tuple[str, ...]:
         """Return the arguments that confine a command to ``folder``."""

@@ -92,6 +92,20 @@ def test_links_pipes_and_missing_files_are_not_read(root: Path) -> None:
         assert read_file(root, FileEntry(name, 1, 1)) is None
 
 
+def test_a_folder_that_became_a_link_leads_nowhere(root: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    for folder in (root / "pkg" / "inner", outside / "inner"):
+        folder.mkdir(parents=True)
+        (folder / "a.py").write_text("x = 1\n")
+    entry = FileEntry("pkg/inner/a.py", 6, 1)
+    (tmp_path / "other name").symlink_to(root)
+    assert read_file(root, entry) is not None
+    assert read_file(tmp_path / "other name", entry) is not None
+    (root / "pkg").rename(root / "was")
+    (root / "pkg").symlink_to(outside)
+    assert read_file(root, entry) is None
+
+
 def test_workers_prepare_what_this_process_would(root: Path) -> None:
     found = entries(root, *sorted(path.name for path in root.glob("*.py")))
     here = prepare_files("shop", DiskSource(root), found, StaticEmbedder())

@@ -56,11 +56,8 @@ class FoundFile(NamedTuple):
         root = self.root
         if root is None:
             return self._blob()
-        place = root / self.record.path
         entry = FileEntry(self.record.path, self.record.size, self.record.mtime_ns)
-        # a folder on the way may have become a link since it was indexed
-        inside = place.parent.resolve() == place.parent
-        read = read_file(root, entry) if inside else None
+        read = read_file(root, entry)
         if read is None:
             raise _gone(self.record.path)
         return read.data
