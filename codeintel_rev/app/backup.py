@@ -89,6 +89,9 @@ def restore(file: Path, data_dir: Path) -> BackupReport:
             names = [repository.name for repository in registry.repositories()]
         finally:
             registry.close()
+        for folder in (new / REPOS).glob("*/"):
+            # an archive holds files alone, and compaction leaves none here
+            RepositoryFolder(folder).vectors.mkdir(exist_ok=True)
         size = sum(path.stat().st_size for path in new.rglob("*") if path.is_file())
         _put(new, data_dir)
     return BackupReport(str(file), str(data_dir), names, len(manifest.files), size)

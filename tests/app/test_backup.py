@@ -75,6 +75,21 @@ def test_what_was_backed_up_is_found_again_elsewhere(shop: Path, tmp_path: Path)
     assert "new.py" in found
 
 
+def test_what_was_compacted_is_restored_with_its_vectors(shop: Path, tmp_path: Path) -> None:
+    compact_data_dir(shop / ".codeintel", progress=quiet)
+    back_up(shop / ".codeintel", tmp_path / "b")
+
+    restore(tmp_path / "b", tmp_path / "elsewhere")
+
+    assert examine(tmp_path / "elsewhere").ok
+    with LocalIndex(tmp_path / "elsewhere", load_settings()) as index:
+        assert index.search("sum of the prices").limits == ()
+    (shop / "new.py").write_text("def added_after_restore():\n    return 1\n")
+    index_repositories([shop], data_dir=tmp_path / "elsewhere")
+    assert compact_data_dir(tmp_path / "elsewhere", progress=quiet)
+    assert "new.py" in texts(tmp_path / "elsewhere", "added after restore")
+
+
 def test_a_backup_is_for_its_owner_alone(archive: Path) -> None:
     assert stat.S_IMODE(archive.stat().st_mode) == 0o600
 
