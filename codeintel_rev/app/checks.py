@@ -140,7 +140,7 @@ def check_vectors(patient: Patient) -> str:
         if not np.isfinite(block.sum(dtype=np.float32)):
             raise Fault("a vector holds what is no number")
     return (
-        f"{len(reader.rows):,} of {patient.dim} dimensions in {len(segments)} segments"
+        f"{len(reader.rows):,} of {patient.dim} dimensions in {len(segments)} segment{'s'[: len(segments) != 1]}"
         f"{_nearest(patient)}"
     )
 

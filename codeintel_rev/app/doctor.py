@@ -189,7 +189,8 @@ def _folders(registry: Registry) -> Finding:
     unknown = [folder.name for folder in leftovers.left_behind(registry)]
     if unknown:
         return Finding(FOLDERS, False, f"left behind: {', '.join(unknown)}", REPAIR)
-    return Finding(FOLDERS, True, f"{len(registry.repositories())} repositories")
+    count = len(registry.repositories())
+    return Finding(FOLDERS, True, f"{count} repositor{'y' if count == 1 else 'ies'}")
 
 
 def _source(repository: Repository) -> str:

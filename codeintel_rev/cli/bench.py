@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from codeintel_rev.cli.options import command_app
+from codeintel_rev.cli.options import EPILOG, command_app
 from codeintel_rev.cli.output import Output
 
-app = command_app()
+app = command_app(epilog=EPILOG)
 
 
 @app.callback()

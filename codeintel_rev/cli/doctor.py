@@ -24,9 +24,9 @@ def doctor(
     data_dir: DataDir = None,
     repo: Repo = None,
 ) -> None:
-    """Check that an index is whole, or what a model server can do; the exit code is 1 when it is not.
+    """Check that an index is whole, or that a model server works.
 
-    Each finding names the command that mends it.
+    Each finding names the command that mends it. The exit code is 1 when there is one.
     """
     if vllm is not None and mend:
         raise typer.BadParameter("--repair mends an index, not a model server")

@@ -51,7 +51,9 @@ def evaluate(
     sets: Sets,
     repos: Trees = None,
     corpus: Corpus = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="Chunks asked for a query.")] = 50,
+    limit: Annotated[
+        int, typer.Option(min=1, max=1000, metavar="N", help="Chunks asked for a query.")
+    ] = 50,
     run: RunOut = None,
     query_field: Annotated[
         str, typer.Option(metavar="FIELD", help="Field of a row that holds the query.")

@@ -31,7 +31,10 @@ def evaluate_answers(
     elsewhere: Annotated[
         int,
         typer.Option(
-            min=0, max=50, help="Also ask each question of so many other repositories' trees."
+            min=0,
+            max=50,
+            metavar="N",
+            help="Also ask each question of so many other repositories' trees.",
         ),
     ] = 0,
     prompt: Annotated[
@@ -45,7 +48,7 @@ def evaluate_answers(
     data_dir: DataDir = None,
     repo: Repo = None,
 ) -> None:
-    """Score answers: what they cite, what they rest on, and whether confidence can be believed.
+    """Score answers: citations, evidence, confidence, times.
 
     Indexes are kept in the data directory, so that a second run only asks.
     """

@@ -41,7 +41,8 @@ def index(
     ctx: typer.Context,
     paths: Paths = None,
     name: Annotated[
-        str | None, typer.Option("--name", help="Name of the repository in the index.")
+        str | None,
+        typer.Option("--name", metavar="NAME", help="Name of the repository in the index."),
     ] = None,
     ref: IndexedRefs = None,
     drop_ref: DroppedRefs = None,

@@ -23,20 +23,23 @@ def install(
     clients: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[claude-code|cursor|vscode|gemini|opencode]...",
-            help="Agents to tell about the index. [default: those that are found]",
+            metavar="[AGENT]...",
+            help="claude-code, cursor, vscode, gemini or opencode. [default: those that are found]",
             show_default=False,
         ),
     ] = None,
     url: Annotated[
-        str, typer.Option("--url", help="A server that runs elsewhere, as in https://.../mcp.")
+        str,
+        typer.Option(
+            "--url", metavar="URL", help="A server that runs elsewhere, as in https://.../mcp."
+        ),
     ] = "",
     undo: Annotated[bool, typer.Option("--undo", help="Take the entry out again.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Write without asking.")] = False,
     data_dir: DataDir = None,
     repo: Repo = None,
 ) -> None:
-    """Tell the agents that work on a repository where to find the tools of this program.
+    """Tell the coding agents of a repository about this program.
 
     Shows what changes in the project's files (.mcp.json, .cursor/mcp.json, .vscode/mcp.json,
     .gemini/settings.json, opencode.json) and asks before writing. With --json nothing is asked, and

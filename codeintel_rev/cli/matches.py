@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from codeintel_rev.cli.log_notes import LogNotes
 from codeintel_rev.cli.output import Output
 from codeintel_rev.types import SearchHit, SearchResult
 
@@ -59,12 +60,15 @@ def cancellable(find: Callable[[], SearchResult]) -> SearchResult:
 
 
 @contextmanager
-def queries_told(wanted: bool) -> Iterator[None]:
-    """Write the catalog's queries in the block, and their times, to standard error if ``wanted``."""
+def queries_told(output: Output, *, wanted: bool) -> Iterator[None]:
+    """Tell the catalog's queries in the block, and their times, if ``wanted``."""
     if not wanted:
         yield
         return
-    log, handler = logging.getLogger("codeintel_rev.io.duckdb_manager"), logging.StreamHandler()
+    log, handler = (
+        logging.getLogger("codeintel_rev.io.duckdb_manager"),
+        LogNotes(output, logging.DEBUG),
+    )
     before = log.level
     log.addHandler(handler)
     log.setLevel(logging.DEBUG)

@@ -11,10 +11,11 @@ app = command_app()
 
 @app.command()
 def mcp(data_dir: DataDir = None, repo: Repo = None) -> None:
-    """Serve the tools of the Model Context Protocol over standard input and output.
+    """Serve an index over standard input and output, by MCP.
 
-    Made to be started by an agent. Indexes the repository first when there is no index, and keeps
-    it up to date; searches say `index_missing` until the first index is there.
+    The tools are those of the Model Context Protocol that `serve` has at /mcp. Made to be started
+    by an agent. Indexes the repository first when there is no index, and keeps it up to date;
+    searches say `index_missing` until the first index is there.
     """
     from codeintel_rev.cli.serving import place_of, require_server
 

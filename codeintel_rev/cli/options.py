@@ -6,9 +6,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from codeintel_rev.app.requests import MAX_LIMIT
 from codeintel_rev.types import Mode
+
+EPILOG = (
+    "Every command takes --json (one JSON document on standard output) and --debug "
+    "(a traceback with an error)."
+)
 
 DataDir = Annotated[
     Path | None,
@@ -32,7 +38,12 @@ Repo = Annotated[
 Limit = Annotated[
     int | None,
     typer.Option(
-        "--limit", min=1, max=MAX_LIMIT, help="Most hits. [default: 10]", show_default=False
+        "--limit",
+        min=1,
+        max=MAX_LIMIT,
+        metavar="N",
+        help="Most hits. [default: 10]",
+        show_default=False,
     ),
 ]
 Include = Annotated[
@@ -65,7 +76,9 @@ Refs = Annotated[
 SearchMode = Annotated[
     Mode,
     typer.Option(
-        "--mode", help="By meaning (dense), by words (lexical), by name (exact), or all of it."
+        "--mode",
+        metavar="MODE",
+        help="By meaning (dense), by words (lexical), by name (exact), or all of it (hybrid).",
     ),
 ]
 Exhaustive = Annotated[
@@ -87,9 +100,29 @@ CaseSensitive = Annotated[
 ]
 
 
+class _Command(TyperCommand):
+    """A command whose help page has the usual signs, and the flags that every command takes."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return what stands behind the command's name: a word that is needed has no brackets."""
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the last lines of the help page."""
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(EPILOG)
+
+
+class _App(typer.Typer):
+    def command(self, name: str | None = None, **options: Any) -> Any:
+        """Return what makes a function the command of this application."""
+        return super().command(name, **{"cls": _Command, **options})
+
+
 def command_app(**options: Any) -> typer.Typer:
     """Return an empty Typer application as every command has one."""
-    return typer.Typer(
+    return _App(
         add_completion=False,
         rich_markup_mode=None,  # or typer imports rich
         pretty_exceptions_enable=False,

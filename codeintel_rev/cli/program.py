@@ -14,6 +14,8 @@ from typer.main import get_command
 
 from codeintel_rev import __version__
 from codeintel_rev.cli import endings, exit_codes
+from codeintel_rev.cli.log_notes import tell_logs
+from codeintel_rev.cli.options import EPILOG
 from codeintel_rev.cli.output import Output, OutputLostError, take_output_flags
 from codeintel_rev.cli.usage import usage_error
 from codeintel_rev.errors import CodeIntelError
@@ -63,8 +65,7 @@ app = typer.Typer(
     cls=LazyGroup,
     rich_markup_mode=None,  # or typer imports rich
     pretty_exceptions_enable=False,
-    epilog="Every command takes --json (one JSON document on standard output) and --debug "
-    "(a traceback with an error).",
+    epilog=EPILOG,
 )
 
 
@@ -94,6 +95,7 @@ _AFTER_ENDING: Final = "the index stands as it did before; the next run goes on"
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
     words, output = take_output_flags(arguments)
+    tell_logs(output)
     try:
         code = (_show_help if _asks_for_help(words) else _main)(words, output)
     except CodeIntelError as error:

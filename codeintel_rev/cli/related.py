@@ -35,9 +35,9 @@ def related(
     data_dir: DataDir = None,
     repo: Repo = None,
 ) -> None:
-    """Find code like that at a line: near in meaning, or with the same rare words.
+    """Find code like that at a line.
 
-    Copies of one text are one hit, which names their places.
+    Like is what is near in meaning, or holds the same rare words. Copies of one text are one hit, which names their places.
     """
     from codeintel_rev.app.requests import scope_of
     from codeintel_rev.cli.hits import show_hits

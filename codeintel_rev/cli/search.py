@@ -109,7 +109,7 @@ def _list_all(
     from codeintel_rev.cli.matches import cancellable, queries_told, show_matches
     from codeintel_rev.cli.opening import roots_of
 
-    with queries_told(index.settings.duckdb.log_queries):
+    with queries_told(output, wanted=index.settings.duckdb.log_queries):
         result = cancellable(find)
     show_matches(output, result, roots_of(index), what)
 

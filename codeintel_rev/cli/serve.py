@@ -15,17 +15,19 @@ app = command_app()
 @app.command()
 def serve(
     ctx: typer.Context,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")
+    ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="0 takes any free one.")
+        int, typer.Option("--port", min=0, max=65535, metavar="N", help="0 takes any free one.")
     ] = 8080,
     workers: Annotated[
-        int, typer.Option("--workers", min=1, max=256, help="Processes that serve.")
+        int, typer.Option("--workers", min=1, max=256, metavar="N", help="Processes that serve.")
     ] = 1,
     data_dir: DataDir = None,
     repo: Repo = None,
 ) -> None:
-    """Serve an index over HTTP: a JSON API, and the tools of MCP at /mcp.
+    """Serve an index over HTTP: a JSON API, and MCP at /mcp.
 
     Indexes the repository first when there is no index, and keeps it up to date, in a process
     beside those that serve. Ends at Ctrl-C or SIGTERM, once what is under way is done.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 from codeintel_rev.app.data_dir import data_dir_for_search
+from codeintel_rev.config.extras import install_command
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import Unavailable
 
@@ -42,6 +41,6 @@ def require_server() -> None:
         raise Unavailable(
             f"a server needs {', '.join(missing)}, which {'are' if missing[1:] else 'is'} not"
             " installed",
-            hint=f"{shlex.quote(sys.executable)} -m pip install 'codeintel-rev[server]'",
+            hint=install_command("server"),
             value=missing[0],
         )

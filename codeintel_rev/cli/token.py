@@ -18,9 +18,9 @@ def token(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Who will hold it.")],
     repo_name: RepoName = None,
 ) -> None:
-    """Make a token for callers of a server, and the entry for its tokens file.
+    """Issue a token for callers of a server.
 
-    The token is shown once and kept nowhere. With --repo-name its holder sees these repositories
+    Writes the entry for the server's tokens file. The token is shown once and kept nowhere. With --repo-name its holder sees these repositories
     only.
     """
     from codeintel_rev.app.auth import new_entry, new_token

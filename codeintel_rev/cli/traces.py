@@ -45,11 +45,14 @@ def traces(
     searches: Annotated[
         bool, typer.Option("--searches", help="Searches instead of answers: a sample of them.")
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most traces.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, metavar="N", help="Most traces.")] = 20,
     data_dir: DataDir = None,
     repo: Repo = None,
 ) -> None:
-    """List the answers that were given, newest first: how long they took and what held them back."""
+    """List the answers that were given, newest first.
+
+    Each with the time that it took, its confidence, and what held it back.
+    """
     from codeintel_rev.app.trace_reader import TraceFilter
     from codeintel_rev.config.settings import load_settings
 

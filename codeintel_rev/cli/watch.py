@@ -20,9 +20,9 @@ app = command_app()
 
 @app.command()
 def watch(ctx: typer.Context, data_dir: DataDir = None, repo: Repo = None) -> None:
-    """Keep an index up to date while its files are edited, until Ctrl-C.
+    """Keep an index up to date while its files are edited.
 
-    Indexes the repository first when there is no index. Each update is one line; with --json the
+    Indexes the repository first when there is no index, and ends at Ctrl-C. Each update is one line; with --json the
     lines go to standard error, and the document at the end, after SIGTERM, counts them.
     """
     from codeintel_rev.app.local import open_index

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from codeintel_rev.config.extras import install_command
 from codeintel_rev.errors import Unavailable
 from codeintel_rev.io.redis_errors import unavailable
 from codeintel_rev.ports import Clock
@@ -157,7 +158,7 @@ def connect(url: str) -> Redis:
     except ImportError as error:
         raise Unavailable(
             "the Redis driver is not installed",
-            hint="python3 -m pip install 'codeintel-rev[server]'",
+            hint=install_command("server"),
             value="redis",
         ) from error
     return Redis.from_url(

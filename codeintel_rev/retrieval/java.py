@@ -9,9 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from codeintel_rev.config.extras import install_command
 from codeintel_rev.errors import Unavailable
-
-HINT = "pip install 'codeintel-rev[lucene]'"
 
 OPTIONS = ("-Xrs", "-Xmx2g", f"-Djava.util.logging.config.file={os.devnull}")
 """Signals stay Python's, or Ctrl-C would end the process unasked; the heap is bounded; and Lucene
@@ -22,7 +21,9 @@ def require() -> Path:
     """Return pyserini's folder; raises ``Unavailable`` when it is not installed."""
     pyserini = find_spec("pyserini")
     if pyserini is None or pyserini.origin is None:
-        raise Unavailable("Lucene needs pyserini, which is not installed", hint=HINT)
+        raise Unavailable(
+            "Lucene needs pyserini, which is not installed", hint=install_command("lucene")
+        )
     return Path(pyserini.origin).parent
 
 
@@ -48,4 +49,6 @@ def start() -> Any:
         bridge.autoclass("java.lang.Object")  # the first class starts it
         return bridge
     except Exception as error:  # the bridge raises whatever the lack of Java leads to
-        raise Unavailable(f"Java does not start: {error}", hint=HINT) from error
+        raise Unavailable(
+            f"Java does not start: {error}", hint=install_command("lucene")
+        ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 import re
 from pathlib import Path
 
@@ -160,9 +161,29 @@ def test_the_page_lists_every_exit_code() -> None:
     assert listed == {value for value in vars(exit_codes).values() if isinstance(value, int)}
 
 
-@pytest.mark.parametrize("command", ["index", "search", "ask"])
-def test_the_page_lists_every_option(command: str, capsys: Capture) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_pages_list_every_option(command: str, capsys: Capture) -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    pages = [(docs / name).read_text("utf-8") for name in ("cli.md", "traces.md", "evaluation.md")]
     run([command, "--help"])
     options = set(re.findall(r"^  (--[a-z-]+)", capsys.readouterr().out, re.MULTILINE))
-    assert options - {"--help"} <= set(re.findall(r"`(--[a-z-]+)", page))
+    assert options - {"--help"} <= set(re.findall(r"`(--[a-z-]+)", " ".join(pages)))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_help_page_shows_usual_signs_and_the_flags_of_every_command(
+    command: str, capsys: Capture
+) -> None:
+    run([command, "--help"])
+    page = capsys.readouterr().out
+    assert not re.search(r"[{}]|<[a-z ]+>", page)
+    assert "--json" in page
+    assert "--debug" in page
+
+
+def test_what_parts_of_the_program_log_is_a_note(capsys: Capture) -> None:
+    assert run(["--version"]) == exit_codes.DONE
+    assert logging.lastResort is not None
+    record = logging.LogRecord("codeintel_rev.x", logging.WARNING, "", 1, "a\x1b%s", ("b",), None)
+    logging.lastResort.handle(record)
+    assert capsys.readouterr().err == "codeintel: a␛b\n"
