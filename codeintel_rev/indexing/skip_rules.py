@@ -59,9 +59,13 @@ _LOCK_FILES = _words(
 )
 _SECRET_FILES = _words(
     "id_rsa id_dsa id_ecdsa id_ed25519 id_ecdsa_sk id_ed25519_sk .netrc _netrc .pgpass .pypirc"
-    " .git-credentials .htpasswd .dockercfg .s3cfg"
+    " .git-credentials .htpasswd .dockercfg .s3cfg .boto .my.cnf .vault-token credentials kubeconfig"
+    " master.key"
 )
-_SECRET_SUFFIXES = (".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk")
+_SECRET_SUFFIXES = (
+    *(".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk"),
+    *(".tfstate", ".tfstate.backup"),
+)
 _ENV_SAMPLES = _words("example sample template dist defaults tpl")
 _GENERATED_SUFFIXES = (
     *("_pb2.py", "_pb2.pyi", "_pb2_grpc.py", ".pb.go", ".pb.gw.go", ".pb.cc", ".pb.h", ".pb.swift"),
