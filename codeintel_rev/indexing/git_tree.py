@@ -13,6 +13,7 @@ from codeintel_rev.indexing.survey import Survey
 from codeintel_rev.indexing.walker import NEVER_ENTERED, Skipped, shown
 from codeintel_rev.io.git_objects import BlobReader, GitObjects, ResolvedRef, TreeEntry
 from codeintel_rev.io.work_tree import IGNORE_FILE
+from codeintel_rev.text.printable import is_printable
 from codeintel_rev.types import FileEntry
 
 _LINK_MODE = "120000"
@@ -89,7 +90,7 @@ class _Judge:
         reason = skip_by_path(entry.path, entry.size, max_bytes=self._max_file_bytes)
         if reason is None and self._ignore.ignores(entry.path):
             reason = "ignored"
-        if reason is None and not entry.path.isprintable():
+        if reason is None and not is_printable(entry.path):
             reason = "name"
         return reason
 

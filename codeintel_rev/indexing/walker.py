@@ -21,6 +21,7 @@ from codeintel_rev.indexing.skip_rules import (
     skip_folder,
 )
 from codeintel_rev.io.work_tree import WorkTreeState, start_probe
+from codeintel_rev.text.printable import is_printable, with_escapes
 from codeintel_rev.types import FileEntry
 
 if TYPE_CHECKING:
@@ -111,8 +112,7 @@ def shown(path: str) -> str:
     """
     if path.isprintable():
         return path
-    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return with_escapes(path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
 
 
 class _Inspector:
@@ -207,7 +207,7 @@ class _Inspector:
         reason = skip_by_path(path, found.st_size, max_bytes=self._max_file_bytes)
         if reason is None and self._ignore.ignores(path):
             reason = "ignored"
-        if reason is None and not path.isprintable():
+        if reason is None and not is_printable(path):
             reason = "name"
         if reason is not None:
             self._skip(path, reason)

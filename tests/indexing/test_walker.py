@@ -94,7 +94,7 @@ def test_every_text_file_is_found_in_order_with_its_stat(tree: Path) -> None:
 
 
 def test_odd_names_are_kept_and_those_of_no_line_of_text_are_shown_escaped(tree: Path) -> None:
-    names = ['quo"te.py', " blank .py", "-dash.py", "é ü.py"]
+    names = ['quo"te.py', " blank .py", "-dash.py", "é ü.py", "a\u3000b.md", "\u200d.py"]
     write(tree, *names, "a.py:1-9\nb.py", "tab\t.py", "\x1b[31m.py", "gro\u202eyp.c")
     (Path(os.fsdecode(os.fsencode(tree) + b"/bad\xff.py"))).write_text("x = 1\n")
     result = look(tree)

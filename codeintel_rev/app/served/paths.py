@@ -18,6 +18,7 @@ from codeintel_rev.indexing.file_source import read_file
 from codeintel_rev.io.git_objects import GitObjects
 from codeintel_rev.io.git_worktrees import is_bare
 from codeintel_rev.io.journal import FileRecord, Snapshot
+from codeintel_rev.text.printable import is_printable
 from codeintel_rev.types import FileEntry, Scope
 
 MAX_PATH_CHARS = 4096
@@ -90,7 +91,7 @@ def checked_path(path: str) -> str:
 
     Raises ``PathOutsideRoot`` when it leaves the root and ``InvalidArgument`` when it is no path.
     """
-    if len(path) > MAX_PATH_CHARS or not path.isprintable():
+    if len(path) > MAX_PATH_CHARS or not is_printable(path):
         raise InvalidArgument(
             "the path is too long or holds control characters",
             hint="name a file as list_paths returns it",
