@@ -75,6 +75,7 @@ def restore(file: Path, data_dir: Path) -> BackupReport:
     backup raises; then nothing is changed.
     """
     _require_none(data_dir)
+    backup_archive.require(file)
     data_dirs.ensure(data_dir)
     with (
         storage_failure.explained(data_dir),

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from codeintel_rev.app.components import components
 from codeintel_rev.app.local import LocalIndex
 from codeintel_rev.config.settings import Settings
+from codeintel_rev.errors import NotARepository
 from codeintel_rev.indexing.chunker import chunk_source
 from codeintel_rev.indexing.file_source import DiskSource, read_file
 from codeintel_rev.indexing.prepare import HEAD_BYTES, PreparedFile, prepare_files
@@ -84,9 +85,18 @@ class Profile:
 def profile(
     root: Path, scratch: Path, settings: Settings, progress: Callable[[str, int, int, int], None]
 ) -> Profile:
-    """Index the repository ``root`` in the empty folder ``scratch``, search it, and take times."""
+    """Index the repository ``root`` in the empty folder ``scratch``, search it, and take times.
+
+    Raises ``NotARepository`` for one without text files.
+    """
     done = Profile()
     names = _profile_indexing(root, scratch, settings, done, progress)
+    if not done.chunks:
+        raise NotARepository(
+            f"{root} holds no text files to index",
+            hint="name a folder with source files",
+            value=str(root),
+        )
     queries = names[:: max(1, len(names) // QUERIES)][:QUERIES] or [root.name]
     progress("search", 0, 1, 0)
     with LocalIndex(scratch, settings) as index:

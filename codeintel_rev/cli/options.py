@@ -103,6 +103,16 @@ CaseSensitive = Annotated[
 class _Command(TyperCommand):
     """A command whose help page has the usual signs, and the flags that every command takes."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse an option that is given again; the parser would take the last one silently."""
+        words = args[: args.index("--")] if "--" in args else args
+        names = [word.partition("=")[0] for word in words]
+        for option in self.params:
+            is_single = option.param_type_name == "option" and not option.multiple
+            if is_single and sum(name in option.opts for name in names) > 1:
+                raise typer.BadParameter(_given_again(option.opts[0]))
+        return super().parse_args(ctx, args)
+
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return what stands behind the command's name: a word that is needed has no brackets."""
         return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
@@ -112,6 +122,15 @@ class _Command(TyperCommand):
         formatter.write_paragraph()
         with formatter.indentation():
             formatter.write_text(EPILOG)
+
+
+def _given_again(option: str) -> str:
+    if option == "--repo":
+        return (
+            "--repo is given more than once; several repositories share an index, which "
+            "`codeintel index PATH PATH --data-dir FOLDER` makes"
+        )
+    return f"{option} is given more than once"
 
 
 class _App(typer.Typer):

@@ -93,11 +93,12 @@ def _code(hit: SearchHit, asked: int | None) -> Group:
     lines = printable(hit.code.rstrip()).split("\n")
     first = _first_shown(hit, asked, len(lines))
     shown = Syntax(
-        "\n".join(lines[first : first + CODE_LINES]),
+        "\n".join(lines),  # whole, or a comment that is cut would be highlighted as no comment
         Syntax.guess_lexer(hit.uri),
         theme=_THEME,
         line_numbers=True,
-        start_line=hit.start_line + first,
+        start_line=hit.start_line,
+        line_range=(first + 1, first + CODE_LINES),
         background_color="default",
     )
     rest = len(lines) - first - CODE_LINES

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 from codeintel_rev.errors import InvalidArgument
+
+_REWORDED: Final = (
+    (r"^Invalid value: ", ""),
+    (r"a valid int(?:eger)?(?: range)?\b", "a whole number"),
+    (r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", r"one word too many: \1"),
+)
+"""What the parser says, and plainer words for it."""
+
+ELSEWHERE: Final = {
+    "completion": "codeintel --install-completion",
+    "help": "codeintel --help",
+    "outline": "codeintel search --all --symbol --regex . --include PATH",
+    "version": "codeintel --version",
+}
+"""What people look for as a command, and where it is."""
 
 ASKING: Final = ("search", "ask")
 """Commands whose words are a person's own; all other words are ours."""
@@ -16,6 +32,8 @@ def usage_error(error: Exception, words: Sequence[str], commands: Sequence[str])
     text = " ".join(str(getattr(error, "message", error)).split()).rstrip(".")
     if callable(tell := getattr(error, "format_message", None)):
         text = " ".join(tell().split()).rstrip(".")
+    for pattern, words_for_it in _REWORDED:
+        text = re.sub(pattern, words_for_it, text)
     command = next((word for word in words if word in commands), None)
     option = getattr(error, "option_name", None)
     likely = list(getattr(error, "possibilities", None) or ())
@@ -41,7 +59,7 @@ def _hint(
         option = text.rpartition(" ")[2]
         word = next((word for word in words if word.startswith(option)), option)
         return f'{page}; a query with a dash goes behind --: `codeintel {command} -- "{word}"`'
-    if command in ASKING and "extra argument" in text:
+    if command in ASKING and "one word too many" in text:
         return f'put a query of several words in quotes, as in `codeintel {command} "two words"`'
     return page
 
@@ -51,6 +69,8 @@ def _command_hint(words: Sequence[str], commands: Sequence[str]) -> str:
     from difflib import get_close_matches
 
     word = next((word for word in words if not word.startswith("-")), "")
+    if word in ELSEWHERE:
+        return f"that is `{ELSEWHERE[word]}`"
     near = get_close_matches(word, commands, n=1)
     if near:
         return f"did you mean {near[0]}?"

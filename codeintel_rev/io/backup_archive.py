@@ -99,13 +99,29 @@ def writing(file: Path, data_dir: Path, program: str) -> Iterator[ArchiveWriter]
 def extract(file: Path, folder: Path) -> Manifest:
     """Write what an archive holds below a folder; returns what that is.
 
-    Raises ``NotFound`` without the archive, ``InvalidArgument`` for a file that is none,
-    ``IndexForeign`` for one of a later format, ``IndexDamaged`` for one that is not whole.
+    Raises ``IndexDamaged`` for one that is not whole, and what ``require`` raises.
     """
+    with _opened(file) as tar:
+        return _extracted(file, tar, folder)
+
+
+def require(file: Path) -> None:
+    """Raise what there is to say against an archive, as far as its beginning tells.
+
+    That is ``NotFound`` without the archive, ``InvalidArgument`` for a file that is none, and
+    ``IndexForeign`` for one of a later format.
+    """
+    with _opened(file):
+        pass
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[tarfile.TarFile]:
+    """Open an archive of this format, behind its head."""
     try:
         with tarfile.open(file, "r:") as tar:
             _check_head(file, tar)
-            return _extracted(file, tar, folder)
+            yield tar
     except FileNotFoundError as error:
         raise NotFound(
             f"{file} does not exist", hint="name a file that `codeintel backup` wrote"

@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-import httpx2 as httpx
 import msgspec
 
+from codeintel_rev.config.extras import install_command
 from codeintel_rev.errors import (
     CodeIntelError,
     DeadlineExceeded,
@@ -22,6 +22,15 @@ from codeintel_rev.errors import (
     Unavailable,
 )
 from codeintel_rev.text.json_faults import NOT_JSON
+
+try:
+    import httpx2 as httpx
+except ImportError as missing:
+    raise Unavailable(
+        "model servers are asked with httpx2, which is not installed",
+        hint=install_command("server"),
+        value="httpx2",
+    ) from missing
 
 MODELS_PATH = "/v1/models"
 _CHECK_S = 1.5

@@ -263,6 +263,7 @@ def test_what_is_no_backup_is_told_so(tmp_path: Path) -> None:
         restore(tmp_path / "notes.txt", tmp_path / "target")
     with pytest.raises(NotFound, match="does not exist"):
         restore(tmp_path / "no-such", tmp_path / "target")
+    assert not (tmp_path / "target").exists()
 
 
 def test_a_backup_of_a_later_format_says_who_can_read_it(archive: Path, tmp_path: Path) -> None:

@@ -197,6 +197,10 @@ def test_stages_are_measured(capsys: Capture) -> None:
     assert "search words" in {cost["stage"] for cost in measured["search"]}
 
 
+def test_nothing_is_no_measure(tmp_path: Path, capsys: Capture) -> None:
+    assert failure(capsys, "bench", "stages", str(tmp_path))[0] == exit_codes.BAD_INPUT
+
+
 def in_terminal(*arguments: str, cwd: Path) -> bytes:
     """Return what a terminal shows of a command."""
     reader, writer = pty.openpty()

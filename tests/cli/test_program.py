@@ -85,6 +85,11 @@ def test_a_command_line_that_cannot_be_read_ends_with_2(
         (["search", "x", "--limt", "3"], "did you mean --limit?"),
         (["index", "--no-such-flag"], "see codeintel index --help"),
         (["search", "x", "--repo-name"], "see codeintel search --help"),
+        (["completion"], "that is `codeintel --install-completion`"),
+        (["status", "x"], "one word too many: x"),
+        (["search", "x", "--limit", "abc"], "'abc' is not a whole number"),
+        (["search", "x", "--limit=3", "--limit", "4"], "--limit is given more than once"),
+        (["search", "x", "--repo", "a", "--repo", "b"], "`codeintel index PATH PATH --data-dir"),
     ],
 )
 def test_a_mistyped_command_line_is_told_how_it_was_meant(

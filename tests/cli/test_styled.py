@@ -43,6 +43,15 @@ def test_long_code_is_cut_and_says_so() -> None:
     assert f"x = {CODE_LINES}" not in text
 
 
+def test_a_comment_that_is_cut_is_highlighted_as_one() -> None:
+    code = "\n".join(["/**", *(f" * `line` {number}" for number in range(20)), " */", "f()"])
+    text = styled_hits(result(code, "a.js"), {}, terminal())
+    comment = [line for line in text.splitlines() if "*" in line]
+    assert len(comment) == CODE_LINES
+    assert not any("\x1b[4;31" in line for line in comment)  # as what is no code is shown
+    assert len({tuple(re.findall(r"\x1b\[[\d;]*m", line)) for line in comment}) == 1
+
+
 def test_the_line_that_was_asked_for_is_shown() -> None:
     code = "\n".join(f"x = {number}" for number in range(40))
     hit = SearchHit(doc_id=1, score=1.0, uri="a.py", start_line=7, end_line=46, code=code)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -33,6 +35,20 @@ from tests.fakes.model_server import (
 
 CHAT = "/v1/chat/completions"
 HI = [{"role": "user", "content": "Hi"}]
+
+
+def test_without_the_packages_of_a_server_it_is_told_what_to_install() -> None:
+    script = (
+        "import sys; sys.modules['httpx2'] = None\n"
+        "from codeintel_rev.cli.program import run\n"
+        "sys.exit(run(['doctor', '--vllm', 'http://127.0.0.1:1']))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 6
+    assert "httpx2, which is not installed" in told.stderr
+    assert "[server]" in told.stderr
 
 
 @pytest.fixture
