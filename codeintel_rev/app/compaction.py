@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -105,9 +106,10 @@ def compact_data_dir(
     Raises ``Busy`` when another process compacts and ``wait`` is off, ``IndexForeign`` for an index
     of other components, and ``Unavailable`` when a further index cannot be built here.
     """
-    registry = Registry(data_dir)
-    embedder = load_embedder(settings or load_settings(), data_dir)
-    try:
+    with (
+        closing(Registry(data_dir)) as registry,
+        closing(load_embedder(settings or load_settings(), data_dir)) as embedder,
+    ):
         leftovers.clear(registry)
         return CompactionReport(
             [
@@ -126,9 +128,6 @@ def compact_data_dir(
                 for repository in registry.repositories()
             ]
         )
-    finally:
-        embedder.close()
-        registry.close()
 
 
 def start_if_due(folder: RepositoryFolder, data_dir: Path, config: CompactionConfig) -> bool:

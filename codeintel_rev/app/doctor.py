@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -59,15 +59,13 @@ def examine(data_dir: Path, settings: Settings | None = None) -> DoctorReport:
     """
     settings = settings or load_settings()
     checks = CHECKS | further_checks(settings)
-    registry = Registry(data_dir)
-    embedder = load_embedder(settings, data_dir)
-    try:
+    with (
+        closing(Registry(data_dir)) as registry,
+        closing(load_embedder(settings, data_dir)) as embedder,
+    ):
         found = [_folders(registry)]
         for repository in registry.repositories():
             found += _examine(registry, repository, embedder, checks)
-    finally:
-        embedder.close()
-        registry.close()
     return DoctorReport(all(finding.ok for finding in found), found)
 
 
@@ -77,21 +75,19 @@ def repair(data_dir: Path, settings: Settings, progress: Progress) -> DoctorRepo
     What the journal records is made anew from it; a damaged journal is built anew from the
     repository's files. When one repository cannot be mended, that is raised after the others are.
     """
-    registry = Registry(data_dir)
-    embedder = load_embedder(settings, data_dir)
-    try:
+    failed: list[CodeIntelError] = []
+    with (
+        closing(Registry(data_dir)) as registry,
+        closing(load_embedder(settings, data_dir)) as embedder,
+    ):
         leftovers.clear(registry)
-        failed: list[CodeIntelError] = []
         for repository in registry.repositories():
             try:
                 _mend(registry, repository, settings, embedder, progress)
             except CodeIntelError as error:  # as of a repository that is gone
                 failed.append(error)
-        if failed:
-            raise failed[0]
-    finally:
-        embedder.close()
-        registry.close()
+    if failed:
+        raise failed[0]
     return examine(data_dir, settings)
 
 

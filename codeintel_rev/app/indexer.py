@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,15 +59,14 @@ def index_repositories(
     waiting = Waiting(None if wait else 0.0, on_wait)
     places = [_place(path, folder, settings, waiting) for path in paths]
     ensure(folder)
-    registry = Registry(folder, create=True)
-    run = Run(registry, settings, load_embedder(settings, folder), waiting, progress or quiet)
     request = Request(refs, drop_refs, all_worktrees, full)
-    try:
+    with (
+        closing(Registry(folder, create=True)) as registry,
+        closing(load_embedder(settings, folder)) as embedder,
+    ):
         leftovers.clear(registry)
+        run = Run(registry, settings, embedder, waiting, progress or quiet)
         reports = [_index_one(run, place, name, request) for place in places]
-    finally:
-        run.embedder.close()
-        registry.close()
     return _summary(reports, time.perf_counter() - started)
 
 

@@ -297,9 +297,12 @@ def test_a_question_is_answered_with_checked_places(repo: Path) -> None:
 
 def test_settings_that_name_another_model_are_refused_with_both(repo: Path) -> None:
     settings = load_settings({"EMBEDDING_VEC_DIM": "768"})
-    with pytest.raises(SettingsError, match=r"EMBEDDING_VEC_DIM is 768, .* vectors of 256"):
+    with pytest.raises(SettingsError, match=r"EMBEDDING_VEC_DIM is 768, .* vectors of 256") as told:
         open_index(repo, settings=settings)
     assert not list(repo.glob(".codeintel/repos/*/state.sqlite"))
+    open_files = [os.path.realpath(link) for link in Path("/proc/self/fd").iterdir()]
+    assert not [file for file in open_files if file.startswith(str(repo))]
+    assert told.value.value == "768"
 
 
 def test_a_quotation_and_a_pasted_line_are_found_as_they_stand(repo: Path) -> None:
