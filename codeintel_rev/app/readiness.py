@@ -144,7 +144,8 @@ class ReadinessProbe:
             broken = [word for word in found.limits if word.endswith("_error")]
             if broken:
                 raise _FaultError(f"damaged: {', '.join(broken)}")
-            return f"{len(index.opened)} repositories"
+            count = len(index.opened)
+            return f"{count} repositor{'y' if count == 1 else 'ies'}"
 
     def _words(self) -> str:
         """Ask each repository what serves its words."""

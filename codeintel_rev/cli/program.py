@@ -89,6 +89,8 @@ def root(
 
 
 _ENDINGS: Final = {exit_codes.INTERRUPTED: "interrupted", exit_codes.TERMINATED: "terminated"}
+_ENDED_SO: Final = (["watch"], ["serve"], ["mcp"])
+"""Commands that go on until they are interrupted."""
 _AFTER_ENDING: Final = "the index stands as it did before; the next run goes on"
 
 
@@ -111,7 +113,8 @@ def run(arguments: Sequence[str]) -> int:
         if code is None:
             return _failed(output, _internal_error(error), exit_codes.INTERNAL)
     if code in _ENDINGS:
-        return _failed(output, _InterruptedError(_ENDINGS[code], hint=_AFTER_ENDING), code)
+        hint = "" if words[:1] in _ENDED_SO else _AFTER_ENDING
+        return _failed(output, _InterruptedError(_ENDINGS[code], hint=hint), code)
     return int(code or exit_codes.DONE)
 
 

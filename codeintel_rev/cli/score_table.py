@@ -36,8 +36,8 @@ def answer_tables(document: dict[str, Any]) -> str:
         cells = (f"{s[metric]:,.4g}" if metric in s else "-" for s in sets.values())
         rows.append((metric, *cells))
     confidence, elsewhere = document["confidence"], document["elsewhere"]
-    lines = [*_aligned(rows), "", f"confidence: AUC {confidence['auc']} over all questions"]
-    lines[-1] += f", {confidence['auc_own']} over those of their own repository"
+    lines = [*_aligned(rows), "", f"confidence: AUC {_auc(confidence['auc'])} over all questions"]
+    lines[-1] += f", {_auc(confidence['auc_own'])} over those of their own repository"
     if elsewhere["n"]:
         lines.append(
             f"questions of other repositories: {elsewhere['n']:,}, "
@@ -51,6 +51,11 @@ def answer_tables(document: dict[str, Any]) -> str:
     for stage, found in document["latency_ms"].items():
         times.append((stage, *(f"{found[p]:.2f}" for p in ("p50", "p95", "p99"))))
     return "\n".join([*lines, "", *_aligned(bins), "", *_aligned(times)])
+
+
+def _auc(value: float | None) -> str:
+    """Return an area; there is none where every answer is supported, or none is."""
+    return "-" if value is None else str(value)
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
