@@ -139,10 +139,8 @@ def check_vectors(patient: Patient) -> str:
     for _, block in reader.blocks:
         if not np.isfinite(block.sum(dtype=np.float32)):
             raise Fault("a vector holds what is no number")
-    return (
-        f"{len(reader.rows):,} of {patient.dim} dimensions in {len(segments)} segment{'s'[: len(segments) != 1]}"
-        f"{_nearest(patient)}"
-    )
+    count = f"{len(segments)} segment{'s'[: len(segments) != 1]}"
+    return f"{len(reader.rows):,} of {patient.dim} dimensions in {count}{_nearest(patient)}"
 
 
 def check_words(patient: Patient) -> str:

@@ -26,7 +26,7 @@ def doctor(
 ) -> None:
     """Check that an index is whole, or that a model server works.
 
-    Each finding names the command that mends it. The exit code is 1 when there is one.
+    Each fault names the command that mends it. The exit code is 1 when there is one.
     """
     if vllm is not None and mend:
         raise typer.BadParameter("--repair mends an index, not a model server")

@@ -65,11 +65,8 @@ def queries_told(output: Output, *, wanted: bool) -> Iterator[None]:
     if not wanted:
         yield
         return
-    log, handler = (
-        logging.getLogger("codeintel_rev.io.duckdb_manager"),
-        LogNotes(output, logging.DEBUG),
-    )
-    before = log.level
+    log = logging.getLogger("codeintel_rev.io.duckdb_manager")
+    handler, before = LogNotes(output, logging.DEBUG), log.level
     log.addHandler(handler)
     log.setLevel(logging.DEBUG)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,8 @@ EPILOG = (
     "Every command takes --json (one JSON document on standard output) and --debug "
     "(a traceback with an error)."
 )
+
+_SEVERAL_REPOSITORIES = "; several repositories share an index, which `codeintel index PATH PATH --data-dir FOLDER` makes"
 
 DataDir = Annotated[
     Path | None,
@@ -105,12 +108,9 @@ class _Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Refuse an option that is given again; the parser would take the last one silently."""
-        words = args[: args.index("--")] if "--" in args else args
-        names = [word.partition("=")[0] for word in words]
-        for option in self.params:
-            is_single = option.param_type_name == "option" and not option.multiple
-            if is_single and sum(name in option.opts for name in names) > 1:
-                raise typer.BadParameter(_given_again(option.opts[0]))
+        if not ctx.resilient_parsing:  # as when a shell completes it
+            words = args[: args.index("--")] if "--" in args else args
+            _require_once(self.params, [word.partition("=")[0] for word in words])
         return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
@@ -124,16 +124,18 @@ class _Command(TyperCommand):
             formatter.write_text(EPILOG)
 
 
-def _given_again(option: str) -> str:
-    if option == "--repo":
-        return (
-            "--repo is given more than once; several repositories share an index, which "
-            "`codeintel index PATH PATH --data-dir FOLDER` makes"
-        )
-    return f"{option} is given more than once"
+def _require_once(parameters: Sequence[Any], names: Sequence[str]) -> None:
+    for option in parameters:
+        is_single = option.param_type_name == "option" and not option.multiple
+        if is_single and sum(name in option.opts for name in names) > 1:
+            name = option.opts[0]
+            way_out = _SEVERAL_REPOSITORIES if name == "--repo" else ""
+            raise typer.BadParameter(f"{name} is given more than once{way_out}")
 
 
 class _App(typer.Typer):
+    """An application whose commands are ``_Command``."""
+
     def command(self, name: str | None = None, **options: Any) -> Any:
         """Return what makes a function the command of this application."""
         return super().command(name, **{"cls": _Command, **options})

@@ -19,7 +19,7 @@ LINE_EVERY_S: Final = 5.0
 _LABELS: Final = {
     "scan": "scanning",
     "index": "indexing",
-    "commit": "saving",
+    "commit": "saving the index",
     "compact": "compacting",
     "reembed": "re-embedding",
 }

@@ -37,7 +37,8 @@ def related(
 ) -> None:
     """Find code like that at a line.
 
-    Like is what is near in meaning, or holds the same rare words. Copies of one text are one hit, which names their places.
+    Like is what is near in meaning, or holds the same rare words. Copies of one text are one hit,
+    which names their places.
     """
     from codeintel_rev.app.requests import scope_of
     from codeintel_rev.cli.hits import show_hits

@@ -22,7 +22,8 @@ def restore(
 ) -> None:
     """Make an index of a file that `codeintel backup` wrote.
 
-    There must not be one in the folder of the index. Files that changed since are indexed by the next search.
+    There must not be one in the folder of the index. Files that changed since are indexed by the
+    next search.
     """
     from codeintel_rev.app.backup import restore as make_index
     from codeintel_rev.app.data_dir import data_dir_for_search

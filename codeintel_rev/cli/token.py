@@ -20,8 +20,8 @@ def token(
 ) -> None:
     """Issue a token for callers of a server.
 
-    Writes the entry for the server's tokens file. The token is shown once and kept nowhere. With --repo-name its holder sees these repositories
-    only.
+    Writes the entry for the server's tokens file. The token is shown once and kept nowhere. With
+    --repo-name its holder sees these repositories only.
     """
     from codeintel_rev.app.auth import new_entry, new_token
 

@@ -22,8 +22,9 @@ app = command_app()
 def watch(ctx: typer.Context, data_dir: DataDir = None, repo: Repo = None) -> None:
     """Keep an index up to date while its files are edited.
 
-    Indexes the repository first when there is no index, and ends at Ctrl-C. Each update is one line; with --json the
-    lines go to standard error, and the document at the end, after SIGTERM, counts them.
+    Indexes the repository first when there is no index, and ends at Ctrl-C. Each update is one
+    line; with --json the lines go to standard error, and the document at the end, after SIGTERM,
+    counts them.
     """
     from codeintel_rev.app.local import open_index
     from codeintel_rev.app.watch import Watcher

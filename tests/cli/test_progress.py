@@ -68,7 +68,10 @@ def test_without_a_terminal_a_line_is_written_now_and_then() -> None:
         display.show(step)
     clock.now += LINE_EVERY_S
     display.show(Step("commit", 0, 1, 90_000, 0.0))
-    assert lines == ["indexing 1,200 of 8,000 files (600 files/s, 45,000 lines/s)", "saving"]
+    assert lines == [
+        "indexing 1,200 of 8,000 files (600 files/s, 45,000 lines/s)",
+        "saving the index",
+    ]
 
 
 def test_a_bar_tells_count_rate_and_time_left_and_goes_away() -> None:
