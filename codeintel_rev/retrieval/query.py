@@ -11,11 +11,11 @@ from codeintel_rev.retrieval.stop_words import STOP_WORDS
 from codeintel_rev.text.code_tokenizer import tokenize, words_of
 from codeintel_rev.text.kinds import FUNCTIONS, TYPES
 
-_LOCATION = re.compile(r"^\s*([\w./\\@+~-]*\w\.?\w*):(\d{1,7})(?:[:-]\d+)?\s*$")
+_LOCATION = re.compile(r"^\s*([\w./\\@+~-]++)(?:(?<=\w)|(?<=\w\.)):(\d{1,7})(?:[:-]\d+)?\s*$")
 _IDENTIFIER = re.compile(r"^\s*[A-Za-z_$][\w$]*(?:(?:\.|::|->|#)[A-Za-z_$][\w$]*)*(?:\(\s*\))?\s*$")
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
 _CODE_NAME = re.compile(
-    r"(?<![\w.])(?:[A-Za-z]+_\w+|_\w{2,}|[a-z]+[a-z0-9]*[A-Z]\w*|[A-Z]+[a-z0-9]+[A-Z]\w*|[A-Za-z_]\w*(?=\(\)))"
+    r"(?<![\w.])(?:[A-Za-z]+_\w+|_\w{2,}|[a-z][a-z0-9]*[A-Z]\w*|[A-Z]+[a-z0-9]+[A-Z]\w*|[A-Za-z_]\w*(?=\(\)))"
 )
 """Names that no English sentence holds: with underscores, inner capitals or call parentheses."""
 

@@ -147,3 +147,8 @@ def test_the_first_line_is_the_title() -> None:
     assert query.title == {"cache", "grows", "without", "bound"}
     assert "session" in query.terms
     assert parse_query("cache of sessions").title == {"cache", "sessions"}
+
+
+@pytest.mark.parametrize("start", ["a", "_", "A", "a.", "aA", "ab1", " ", "a "])
+def test_a_query_takes_as_long_as_it_is(start: str) -> None:
+    parse_query(start * (300_000 // len(start)) + "!")  # else it would be an hour
