@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from codeintel_rev.app.asked_place import NO_FILE, NO_LINE
+from codeintel_rev.observability.labelled import OTHER
+from codeintel_rev.observability.metrics import LIMITS
+
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     path
@@ -20,6 +24,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 SHOWN_COMMAND = re.compile(r"\bcodeintel ([a-z][a-z-]*)([^\n|`]*)")
+WORD = re.compile(r"`([a-z0-9_]+)`")
 FLAG = re.compile(r"--[a-z][a-z-]*")
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -93,6 +98,16 @@ def test_commands_that_a_page_shows_exist(page: Path) -> None:
     for command, rest in sorted(set(SHOWN_COMMAND.findall(code(page)))):
         known = FLAG.findall(cli_help()) + FLAG.findall(cli_help(command))
         assert set(FLAG.findall(rest)) <= set(known), command
+
+
+def test_every_word_that_limits_a_result_is_explained() -> None:
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    explained = {
+        word
+        for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+        for word in WORD.findall(row)
+    }
+    assert {*LIMITS, NO_FILE, NO_LINE} - {OTHER} <= explained
 
 
 def test_every_page_of_docs_is_listed() -> None:
