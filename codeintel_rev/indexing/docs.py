@@ -14,7 +14,7 @@ _MARKER: Final = re.compile(
     r"^[ \t]*(?:/\*+!?|\*+/|\*+(?!\*)|//[/!]*|#+!?|<!--|\{-|--+(?:\[=*\[)?)?(?:[ \t]*\|)?[ \t]*",
     re.MULTILINE,
 )
-_END_MARKER: Final = re.compile(r"[ \t]*(?:\*+/|-->|-\}|\]=*\])\s*$")
+_END_MARKER: Final = re.compile(r"(?<![ \t])[ \t]*+(?:(?<!\*)\*+/|-->|-\}|\]=*\])\s*$")
 _XML_TAG: Final = re.compile(r"</?(?:summary|remarks|para)>")
 _QUOTES: Final = re.compile(r"^[a-zA-Z]{0,2}(\"\"\"|'''|\"|')(.*)\1$", re.DOTALL)
 _RULE: Final = re.compile(r"^(?:\W+|[ \t]*</?\w+>[ \t]*)$", re.MULTILINE)

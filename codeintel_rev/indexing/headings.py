@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 _MAX_TITLE: Final = 120
 
-_ATX: Final = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))??(?:[ \t]+#+)?$")
+_ATX: Final = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*))?$")
 _SETEXT: Final = re.compile(r" {0,3}(=+|-+)$")
 _FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
 _NOT_A_PARAGRAPH: Final = re.compile(
@@ -41,11 +41,17 @@ def markdown_headings(rows: Sequence[str]) -> Iterator[Heading]:
         elif mark:
             fence = mark[1]
         elif atx := _ATX.match(line):
-            yield Heading(row, row, len(atx[1]), heading_title(atx[2] or ""))
+            yield Heading(row, row, len(atx[1]), heading_title(_opened(atx[2] or "")))
         elif (rule := _SETEXT.match(line)) and row > start:
             title = rows[row - 1].rstrip()
             if not _NOT_A_PARAGRAPH.match(title):
                 yield Heading(row - 1, row - 1, 1 if rule[1][0] == "=" else 2, heading_title(title))
+
+
+def _opened(title: str) -> str:
+    """Return a title without the signs that may close it."""
+    text = title.rstrip("#")
+    return text if not text or text[-1] in " \t" else title
 
 
 def _front_matter_end(rows: Sequence[str]) -> int:

@@ -14,11 +14,11 @@ from codeintel_rev.indexing.headings import Heading, heading_title
 
 _JSON_KEY: Final = re.compile(r"""([ \t]*)"((?:[^"\\]|\\.)+)"[ \t]*:(.*)""")
 _YAML_KEY: Final = re.compile(
-    r"""(?P<quote>["']?)(?P<key>[^\s#"'\-\[\]{},&*!|>%@`][^#"'\n]*?)(?P=quote)[ \t]*:"""
+    r"""(?P<quote>["']?)(?P<key>[^\s#"'\-\[\]{},&*!|>%@`][^#"'\n]*?)(?P=quote)(?<![ \t])[ \t]*+:"""
     r"(?P<value>[ \t].*|)$"
 )
 _TABLE: Final = re.compile(r"\[\[?([^\[\]]+)\]\]?[ \t]*(?:[#;].*)?$")
-_BLOCK_VALUE: Final = re.compile(r"[ \t]*(?:[|>&!].*|.*[\[{])?[ \t]*(?:(?:#|//).*)?$")
+_BLOCK_VALUE: Final = re.compile(r"[ \t]*+(?:[|>&!].*|.*[\[{])?[ \t]*+(?:(?:#|//).*)?$")
 _LEADS: Final = ("#", "//", "---", ";")
 """What lines above a key start with that belong to it."""
 

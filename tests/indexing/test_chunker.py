@@ -187,3 +187,26 @@ def test_a_file_too_large_for_a_tree_is_cut_by_lines() -> None:
     parsed = chunk_source(data, "python")
     assert parsed.chunks[0].kind == "lines"
     assert parsed.line_count == 280_000
+
+
+def test_text_that_can_be_read_in_ever_more_ways_is_cut_by_lines() -> None:
+    text = b"a<b<c<d<e<f<g<h<\n" * 1_200  # of which this grammar thinks for minutes
+    parsed = chunk_source(text, "java")
+    assert parsed.line_count == 1_200
+    assert sum(chunk.text.count("\n") + 1 for chunk in parsed.chunks) == 1_200
+    (good,) = chunk_source(b"class A {}\n", "java").symbols
+    assert good.name == "A"
+
+
+@pytest.mark.parametrize(
+    ("lang", "before", "after"),
+    [
+        ("yaml", "key", "x\n"),
+        ("yaml", "key: ", "x\n"),
+        ("markdown", "# title", "x\n"),
+        ("c", "/*", "x */\nint f(void) { return 1; }\n"),
+    ],
+)
+def test_a_line_takes_as_long_as_it_is(lang: str, before: str, after: str) -> None:
+    blanks = " " * 600_000  # which some patterns could split in every way, for minutes or hours
+    assert chunk_source(f"{before}{blanks}{after}".encode(), lang).chunks
