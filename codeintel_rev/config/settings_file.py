@@ -55,8 +55,10 @@ def _flattened(tree: dict[str, Any], sections: set[str]) -> Iterator[tuple[Name,
 def _told(name: Name, known: Collection[Name]) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(_written(name), map(_written, known), n=1)
-    return f"{_written(name)} (did you mean {near[0]}?)" if near else _written(name)
+    likely = {section: f"[{section}]" for section, _ in known if section}
+    likely |= {written: written for written in map(_written, known)}
+    near = get_close_matches(_written(name), likely, n=1)
+    return f"{_written(name)} (did you mean {likely[near[0]]}?)" if near else _written(name)
 
 
 def _written(name: Name) -> str:

@@ -113,8 +113,8 @@ def test_a_time_is_one_that_passes(name: str, value: str) -> None:
     ("text", "told"),
     [
         ("[answer]\nmax_input_token = 1\n", "(did you mean answer.max_input_tokens?)"),
-        ("[anser]\nmax_input_tokens = 1\n", "anser"),
-        ("answer = 3\n", "answer"),
+        ("[anser]\nmax_input_tokens = 1\n", "anser (did you mean [answer]?)"),
+        ("answer = 3\n", "answer (did you mean [answer]?)"),
         ("dta_dir = '/x'\n", "(did you mean data_dir?)"),
     ],
 )
