@@ -35,6 +35,10 @@ def test_the_version_is_the_one_that_is_packaged() -> None:
     assert codeintel_rev.__version__ == project["project"]["version"]
 
 
+def test_a_shell_completes_what_is_exported() -> None:
+    assert dir(codeintel_rev) == sorted(codeintel_rev.__all__)
+
+
 def test_exported_names_are_what_they_say() -> None:
     exported = set(codeintel_rev.__all__) - {"LocalIndex"}
     assert all(getattr(codeintel_rev, name) is not None for name in exported)
