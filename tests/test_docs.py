@@ -124,7 +124,8 @@ def test_architecture_has_a_heading_for_every_folder() -> None:
     assert folders <= linked
 
 
-def test_the_python_example_of_the_readme_runs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
+def test_the_python_example_of_a_page_runs(page: str, tmp_path: Path) -> None:
     (tmp_path / "routes.py").write_text("def match_url(url):\n    return url in ROUTES\n")
-    example = python_example(ROOT / "README.md").replace("path/to/repository", str(tmp_path))
+    example = python_example(ROOT / page).replace("path/to/repository", str(tmp_path))
     assert "routes.py:1-2" in run(sys.executable, "-c", example)
