@@ -14,6 +14,7 @@ from codeintel_rev.app.logs import write_logs
 from codeintel_rev.app.watch import Watcher
 from codeintel_rev.config.settings import Settings, load_settings
 from codeintel_rev.errors import Busy, CodeIntelError
+from codeintel_rev.indexing import parse_limit
 from codeintel_rev.io.registry import Signature, signature_of
 
 _log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ def main() -> None:
     """
     settings = load_settings()
     write_logs(settings.server.log_format)
+    parse_limit.arm()  # whoever started this process starts it again
     data_dir, root = Path(sys.argv[1]), Path(sys.argv[2])
     stop = Event()
     Thread(target=_await_end, args=(stop.set,), daemon=True).start()

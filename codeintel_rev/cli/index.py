@@ -63,7 +63,9 @@ def index(
     from codeintel_rev.app.indexer import index_repositories
     from codeintel_rev.cli.progress import reporting
     from codeintel_rev.config.settings import load_settings
+    from codeintel_rev.indexing import parse_limit
 
+    parse_limit.arm()
     output: Output = ctx.obj
     settings = load_settings()
     named = data_dir or settings.data_dir

@@ -24,7 +24,9 @@ def fresh_index(
         _start_survey(settings, repo)
     from codeintel_rev.app.local import open_index
     from codeintel_rev.cli.progress import reporting
+    from codeintel_rev.indexing import parse_limit
 
+    parse_limit.arm()
     with reporting(output) as reporter:
         try:
             index = open_index(

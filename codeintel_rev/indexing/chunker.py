@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,8 @@ from codeintel_rev.indexing.sections import HEADING_SCANS, section_outline
 from codeintel_rev.types import Chunk, ParsedFile, Symbol
 
 if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
     from codeintel_rev.indexing.outline import Outliner
 
 CHUNKER_VERSION: Final = 2
@@ -22,6 +25,13 @@ CHUNKER_VERSION: Final = 2
 
 MAX_SYNTAX_BYTES: Final = 2_000_000
 """A larger file is cut by lines: it is data or generated, and its tree would take gigabytes."""
+
+_PARSING_S: Final = 0.5
+_PARSING_S_PER_BYTE: Final = 5e-6
+"""Processor time that parsing may take: ten times what it does take, and more for a small file."""
+
+_READ_BYTES: Final = 2_048
+"""The parser interrupts itself only when it is given its text in pieces."""
 
 
 def chunk_source(data: bytes, lang: str, *, size: ChunkSize = DEFAULT_SIZE) -> ParsedFile:
@@ -63,12 +73,28 @@ def _syntax_outline(lines: Lines, lang: str, size: ChunkSize) -> Outliner | None
     if loaded is None:
         return None
     grammar, parser = loaded
-    root = parser.parse(grammar.readable(lines.data)).root_node
-    if root.has_error and lang in SYNTAXES:
+    root = _parsed(parser, grammar.readable(lines.data))
+    if root is None or (root.has_error and lang in SYNTAXES):
         return None
     outliner = Outliner(grammar, lines, size)
     outliner.outline(root)
     return outliner
+
+
+def _parsed(parser: Parser, data: bytes) -> Node | None:
+    """Return the root of the syntax tree; ``None`` where it takes more than the time allowed.
+
+    Text that can be read in many ways costs the square of its length or more, and some is made to.
+    """
+    until = time.thread_time() + _PARSING_S + len(data) * _PARSING_S_PER_BYTE
+    try:
+        return parser.parse(
+            lambda at, _: data[at : at + _READ_BYTES],
+            progress_callback=lambda *_: time.thread_time() > until,
+        ).root_node
+    except ValueError:  # it was told to stop
+        parser.reset()
+        return None
 
 
 def _line_count(lines: Lines) -> int:

@@ -39,9 +39,11 @@ def main() -> None:
     os.dup2(2, 1)  # a stray print must not corrupt the replies
     try:
         repo, source, model, embeds = receive(requests)
+        from codeintel_rev.indexing import parse_limit
         from codeintel_rev.indexing.prepare import prepare_files
         from codeintel_rev.io.static_embedder import StaticEmbedder
 
+        parse_limit.arm()
         embedder = StaticEmbedder(model) if embeds else None
         while True:
             batch: list[FileEntry]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from codeintel_rev.indexing.chunker import chunk_source
 from codeintel_rev.indexing.file_source import FileSource, ReadFile
+from codeintel_rev.indexing.parse_limit import limited
 from codeintel_rev.indexing.skip_rules import skip_by_content
 from codeintel_rev.io.packing import Span, pack_text
 from codeintel_rev.text.chunk_terms import ChunkTerms, chunk_terms, text_terms
@@ -148,7 +149,8 @@ def _prepare(
     if reason is not None:
         return PreparedFile(entry, scanned_ns, digest, skip_reason=reason)
     lang = language_of(entry.path, data[:HEAD_BYTES])
-    parsed = chunk_source(data, PLAIN_TEXT) if by_lines else _parse(entry.path, data, lang)
+    with limited(len(data)):
+        parsed = chunk_source(data, PLAIN_TEXT) if by_lines else _parse(entry.path, data, lang)
     path_terms = tokenize(entry.path)
     seen: Counter[tuple[str, str, str]] = Counter()
     chunks = []

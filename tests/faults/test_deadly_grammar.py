@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -124,3 +125,39 @@ def test_workers_that_cannot_live_are_an_error_and_not_a_hang(root: Path) -> Non
             list(pool.run([entries(root)[:1]]))
     finally:
         pool.close()
+
+
+def test_a_process_that_may_end_ends_at_a_file_that_takes_too_long() -> None:
+    work = """
+from codeintel_rev.indexing import parse_limit
+with parse_limit.limited(1):
+    sum(range(3_000_000))  # not armed yet
+parse_limit.arm(0.05)
+with parse_limit.limited(1):
+    pass
+sum(range(3_000_000))
+print("alive", flush=True)
+with parse_limit.limited(1):
+    while True:
+        pass
+"""
+    command = own_process.python("-c", work)
+    ran = subprocess.run(command, capture_output=True, check=False, env=own_process.environment())
+    assert ran.stdout == b"alive\n"
+    assert ran.returncode == -signal.SIGPROF
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is not told here")
+def test_a_process_that_may_end_gets_no_more_memory_for_a_file_than_it_may_take() -> None:
+    work = """
+from codeintel_rev.indexing import parse_limit
+parse_limit.arm()
+with parse_limit.limited(1):
+    try:
+        bytearray(3 << 30)
+    except MemoryError:
+        print("refused", flush=True)
+"""
+    command = own_process.python("-c", work)
+    ran = subprocess.run(command, capture_output=True, check=False, env=own_process.environment())
+    assert (ran.returncode, ran.stdout) == (0, b"refused\n")
