@@ -51,6 +51,8 @@ def _hint(
     likely: Sequence[str],
 ) -> str:
     page = f"see codeintel {command} --help" if command else "see codeintel --help"
+    if command == "index" and text.endswith("--repo"):
+        return "the repository is a PATH: `codeintel index PATH`"
     if likely:
         return f"did you mean {' or '.join(likely)}? {page}"
     if command is None:

@@ -85,6 +85,7 @@ def test_a_command_line_that_cannot_be_read_ends_with_2(
         (["search", "x", "--limt", "3"], "did you mean --limit?"),
         (["index", "--no-such-flag"], "see codeintel index --help"),
         (["search", "x", "--repo-name"], "see codeintel search --help"),
+        (["index", "--repo", "."], "`codeintel index PATH`"),
         (["completion"], "that is `codeintel --install-completion`"),
         (["status", "x"], "one word too many: x"),
         (["search", "x", "--limit", "abc"], "'abc' is not a whole number"),
