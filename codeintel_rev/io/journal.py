@@ -230,10 +230,10 @@ class JournalView:
             return []
         rows = self._connection.execute(
             "SELECT path FROM path CROSS JOIN snapshot_file ON path_id = path.id"  # in this order
-            " WHERE snapshot_id = ?1 AND (path = ?2 OR path > ?2 || '/' AND path < ?2 || '0')"
+            " WHERE snapshot_id = :snapshot AND (path = :path OR path > :path || '/' AND path < :path || '0')"
             " UNION ALL SELECT path FROM skipped"
-            " WHERE snapshot_id = ?1 AND (path = ?2 OR path > ?2 || '/' AND path < ?2 || '0')",
-            (snapshot_id, path),
+            " WHERE snapshot_id = :snapshot AND (path = :path OR path > :path || '/' AND path < :path || '0')",
+            {"snapshot": snapshot_id, "path": path},
         )
         return [row[0] for row in rows]
 
@@ -242,9 +242,9 @@ class JournalView:
         rows = self._connection.execute(
             "SELECT path, lang, snapshot_file.size, mtime_ns"
             " FROM path CROSS JOIN snapshot_file ON snapshot_file.path_id = path.id"
-            " JOIN version ON version.id = version_id WHERE snapshot_id = ?1"
-            " AND (?2 = '' OR path = ?2 OR path > ?2 || '/' AND path < ?2 || '0') ORDER BY path",
-            (snapshot_id, path),
+            " JOIN version ON version.id = version_id WHERE snapshot_id = :snapshot"
+            " AND (:path = '' OR path = :path OR path > :path || '/' AND path < :path || '0') ORDER BY path",
+            {"snapshot": snapshot_id, "path": path},
         )
         yield from map(ListedFile._make, rows)
 
@@ -259,11 +259,11 @@ class JournalView:
         rows = self._connection.execute(
             "SELECT path, lang, name, qualname, kind, start_line, end_line, line, col, doc"
             " FROM symbol CROSS JOIN version ON version.id = symbol.version_id"  # in this order
-            " JOIN snapshot_file ON snapshot_id = ?1 AND snapshot_file.path_id = version.path_id"
+            " JOIN snapshot_file ON snapshot_id = :snapshot AND snapshot_file.path_id = version.path_id"
             "  AND snapshot_file.version_id = version.id"
             " JOIN path ON path.id = version.path_id"
-            " WHERE qualname LIKE ?2 ESCAPE '\\' AND (?3 IS NULL OR kind = ?3)",
-            (snapshot_id, f"%{pattern}%", kind),
+            " WHERE qualname LIKE :pattern ESCAPE '\\' AND (:kind IS NULL OR kind = :kind)",
+            {"snapshot": snapshot_id, "pattern": f"%{pattern}%", "kind": kind},
         )
         for row in rows:
             yield row[0], row[1], Symbol(*row[2:])
