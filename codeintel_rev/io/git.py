@@ -102,7 +102,7 @@ class GitRepo:
         except OSError:
             return False
         name, paths = os.fsencode(path.name).lower(), data.lower()
-        seen = name + b"/" in paths or name + b"\0" in paths
+        seen = name in paths and (name + b"/" in paths or name + b"\0" in paths)
         is_plain = int.from_bytes(data[4:8]) in _PLAIN_INDEXES
         if is_plain and not seen and not any(self.git_dir.glob("sharedindex.*")):
             return False
