@@ -21,7 +21,8 @@ LIMITS: Final = (
     *("rerank_timeout", "rerank_error", "query_trimmed", "scope_reduced"),
     *("synthesis_timeout", "synthesis_error", "synthesis_skipped", "synthesis_truncated"),
     *("prompt_truncated", "citation_invalid", "citation_missing"),
-    *("no_evidence", "no_retrieval", "scope_empty", "stale_index", "redis_unavailable", OTHER),
+    *("no_evidence", "no_retrieval", "scope_empty", "path_not_found", "line_not_found"),
+    *("stale_index", "redis_unavailable", OTHER),
 )
 TIMED: Final = ("faiss", "bm25", "splade", "hydration", "rerank", "synthesis", OTHER)
 """Stages that have a time of their own to exceed."""
