@@ -21,6 +21,9 @@ from codeintel_rev.answer.definitions import (
 from codeintel_rev.answer.passages import Passage
 from codeintel_rev.answer.question import Question, stems_of
 from codeintel_rev.answer.sentences import inline_code, plain_heading, quoted, shortened
+from codeintel_rev.retrieval.default_values import Value, default_value
+from codeintel_rev.retrieval.path_signs import is_in_test_module
+from codeintel_rev.retrieval.traits import PROSE
 from codeintel_rev.types import SearchHit, Symbol
 
 MAX_NAMES = 4
@@ -40,9 +43,6 @@ _TEST_PATH = re.compile(
     r"(?:^|/)(?:tests?|__tests__|specs?|testing)/|(?:^|/)(?:test_[^/]*|conftest\.py)$"
     r"|[._-](?:test|tests|spec)\.\w+$|(?:Test|Tests|Spec)\.\w+$"
 )
-_TEST_MODULE = re.compile(r"tests?\.")
-_PROSE = frozenset({"markdown", "rst", "restructuredtext", "asciidoc", "text", "html"})
-
 Symbols = Mapping[int, Sequence[Symbol]]
 """By ``SearchHit.doc_id``: the parser's definitions of a hit's file that ``names_in`` asks for."""
 
@@ -138,6 +138,14 @@ class Entry:
         names = [found.name for found in self.inside if own.line < found.line <= own.last]
         return [name for name in dict.fromkeys(names) if not name.startswith("_")][:MAX_NAMES]
 
+    def default_of(self, asked: Mapping[str, float]) -> Value | None:
+        """Return the line that tells the default of what is asked, if there is one; none of a test."""
+        if self.group == "tests":
+            return None
+        hit = self.passage.best
+        text = "\n".join(self.passage.lines)
+        return default_value(asked, hit.uri, hit.symbol, text, is_prose=self.group == "docs")
+
     def around(self, line: int) -> Definition | None:
         """Return the innermost definition around a line of the snippet, the first being 0."""
         return next((d for d in reversed(self.inside) if d.line <= line <= d.last), None)
@@ -154,9 +162,9 @@ class Entry:
 
 @lru_cache(maxsize=1024)
 def _group(uri: str, symbol: str, language: str) -> str:
-    if _TEST_PATH.search(uri) or _TEST_MODULE.match(symbol):
+    if _TEST_PATH.search(uri) or is_in_test_module(symbol):
         return "tests"
-    return "docs" if language in _PROSE else "code"
+    return "docs" if language in PROSE else "code"
 
 
 @lru_cache(maxsize=1024)
@@ -235,7 +243,7 @@ def _section(passage: Passage) -> Entry:
     hit = passage.best
     heading = plain_heading(hit.symbol)
     title = f"section {quoted(heading)}" if heading else "text"
-    return Entry(passage, None, title, prose_of(passage.lines) if hit.language in _PROSE else "")
+    return Entry(passage, None, title, prose_of(passage.lines) if hit.language in PROSE else "")
 
 
 def _partial(passage: Passage, symbols: Sequence[Symbol]) -> tuple[str, str]:

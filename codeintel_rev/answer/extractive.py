@@ -42,16 +42,19 @@ def extractive_answer(
     """Return an answer from at least one hit, in which each snippet comes with its lines.
 
     The snippet that fits best leads: the definition of a name that the question holds, the
-    statement that prints the message it quotes, else the best hit. The others follow by how they
+    statement that prints the message it quotes, the line that tells the default it asks for, else
+    the best hit. The others follow by how they
     stand to it. Everything said is read from the symbols of the index and the snippets' text.
     """
     question = question_of(query)
     entries = list(entries_of(merge_pieces(hits), question, symbols or {}))
     numbers = count(1)
-    source = _source_of_message(question, entries)
-    if source is not None:
+    if source := _source_of_message(question, entries):
         lead, excerpt = source
         pieces = _told_message(lead, excerpt, numbers)
+    elif default := _default_asked_for(question, entries):
+        lead, excerpt = default
+        pieces = _told_default(lead, excerpt, numbers)
     else:
         lead = _lead(question, entries)
         pieces = _told_lead(question, lead, numbers)
@@ -111,6 +114,20 @@ def _source_of_message(
     return None
 
 
+def _default_asked_for(
+    question: Question, entries: Sequence[Entry]
+) -> tuple[Entry, Excerpt] | None:
+    """Return the lines that tell the default which the question asks for, if one does."""
+    if not question.default_of:
+        return None
+    found = [(entry, entry.default_of(question.default_of)) for entry in entries]
+    told = [(entry, value) for entry, value in found if value is not None]
+    if not told:
+        return None
+    entry, value = max(told, key=lambda pair: pair[1].worth)
+    return entry, Excerpt(value.first, value.line)
+
+
 def _lead(question: Question, entries: Sequence[Entry]) -> Entry:
     """Return the entry to begin with: what the question is about by name, else the best that has one.
 
@@ -155,6 +172,14 @@ def _told_message(entry: Entry, excerpt: Excerpt, numbers: Iterator[int]) -> lis
         f"This text is {verb} in the {inner}{entry.title} ",
         (_cited(next(numbers), entry.passage, excerpt),),
         f":\n{fenced(text, entry.passage.best.language)}",
+    ]
+
+
+def _told_default(entry: Entry, excerpt: Excerpt, numbers: Iterator[int]) -> list[Piece]:
+    return [
+        f"The default stands in the {entry.title} ",
+        (_cited(next(numbers), entry.passage, excerpt),),
+        f":\n{fenced(excerpt.of(entry.passage.lines), entry.passage.best.language)}",
     ]
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Literal, NamedTuple
 
+from codeintel_rev.retrieval.default_values import asked_default
 from codeintel_rev.retrieval.query import (
     belongs,
     literals_of,
@@ -69,6 +70,8 @@ class Question(NamedTuple):
     """Runs of words to look for: of what may be a printed message, or the whole text."""
     template: tuple[str, ...] = ()
     """What stands between the numbers of a message, where code has ``%d`` or ``{count}``."""
+    default_of: Mapping[str, float] = {}
+    """What it asks the default of: stems of words, and how rare each is in code at large."""
 
     @property
     def terms(self) -> frozenset[str]:
@@ -109,6 +112,7 @@ def question_of(text: str) -> Question:
         literals=literals,
         runs=() if literals else message_runs(text) or _whole(text),
         template=_template(text),
+        default_of={} if literals else asked_default(text),
     )
 
 

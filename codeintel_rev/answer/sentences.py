@@ -64,7 +64,6 @@ def quoted(text: str) -> str:
 
 
 def plain_heading(heading: str) -> str:
-    """Return a Markdown heading without links and tags."""
-    return one_line(
-        re.sub(r"</?[A-Za-z][^<>]*>", "", re.sub(r"\[([^\[\]]*)\]\([^()]*\)", r"\1", heading))
-    )
+    """Return a heading of a document without links, tags and the doubled ticks of reStructuredText."""
+    unlinked = re.sub(r"\[([^\[\]]*)\]\([^()]*\)", r"\1", heading)
+    return one_line(re.sub(r"</?[A-Za-z][^<>]*>", "", unlinked).replace("``", "`"))

@@ -49,14 +49,15 @@ def plan_text(envelope: AnswerEnvelope) -> str:
 def sources_text(envelope: AnswerEnvelope, *, name_repos: bool = False) -> str:
     """Return the places that an answer cites, one a line, marked where they were not verified.
 
-    A snippet is called after the first thing in it: a place further down may be of another.
+    A snippet is called after the greatest thing in it: a part of it may be of another.
     """
-    symbols = {(found.id, found.start_line): found.symbol for found in envelope.snippets}
+    snippets = {(found.id, found.start_line): found for found in envelope.snippets}
     lines = ["Sources:"]
     for cited in envelope.citations:
         repo = f"{cited.repo}:" if name_repos else ""
         where = f"{repo}{cited.uri}:{cited.start_line}-{cited.end_line}"
-        symbol = symbols.get((cited.snippet_id, cited.start_line), "")
+        snippet = snippets.get((cited.snippet_id, cited.start_line))
+        symbol = snippet.symbol if snippet and snippet.end_line <= cited.end_line else ""
         known = [symbol, "" if cited.verified else "[changed since]"]
         lines.append("  ".join([f"[{cited.n}] {where}", *filter(None, known)]))
     return "\n".join(lines) if envelope.citations else ""

@@ -18,6 +18,7 @@ from codeintel_rev.ports import (
     VectorIndex,
 )
 from codeintel_rev.retrieval.candidate import Candidates
+from codeintel_rev.retrieval.default_values import telling_default
 from codeintel_rev.retrieval.explanation import explained
 from codeintel_rev.retrieval.fusion import RRF_K
 from codeintel_rev.retrieval.query import ParsedQuery, belongs
@@ -36,6 +37,12 @@ WORDS_KNOWN = 150
 
 _EXACT_LIMIT = 30
 """Definitions taken for each name."""
+
+_SPELLED_LIMIT = 5
+"""Definitions of the name that a query says in words; what is defined more often may be mere words."""
+
+_DEFAULT_ROWS = 100
+"""Rows that are read in search of a default."""
 
 _QUALIFIED_LIMIT = 200
 """Definitions looked at for one that belongs to what was named before it."""
@@ -61,6 +68,8 @@ class Retrieved(NamedTuple):
     exact: Sequence[int] = ()
     dense: Mapping[int, float] = {}
     words: Mapping[int, float] = {}
+    leading: Sequence[int] = ()
+    """Of the exact rows those that are all that the query asks for: they stand before all else."""
     is_verbatim: bool = False
     """Whether the exact rows hold what the query quotes, instead of defining what it names."""
     sparse: Mapping[int, float] = {}
@@ -123,7 +132,8 @@ class HybridSearcher:
         """Return the best ``limit`` of what the channels returned; scores are times ``strength``.
 
         The definitions of a query that is one name stand before all else, types before what
-        belongs to them; so does the text that a query quotes.
+        belongs to them; so do the text that a query quotes and the line that tells the default it
+        asks for.
         """
         facts = query_facts(query.terms, query.title)
         ranking = rank(facts, self.candidates(query, retrieved, limit))
@@ -133,8 +143,10 @@ class HybridSearcher:
             name = query.names[0].rpartition(".")[2]
             meant = called(self._channels.catalog.heads(retrieved.exact).values(), name)
             ranking = ranking.lifting(meant, by_kind=True)
-        elif retrieved.is_verbatim or mode == "exact":
+        elif mode == "exact":
             ranking = ranking.lifting(retrieved.exact, by_kind=not retrieved.is_verbatim)
+        elif retrieved.leading:
+            ranking = ranking.lifting(retrieved.leading, by_kind=bool(query.spelled))
         return ranking.best(limit)
 
     def hydrated(
@@ -173,7 +185,31 @@ class HybridSearcher:
         self, query: ParsedQuery, dense: Mapping[int, float], words: Mapping[int, float]
     ) -> Retrieved:
         quoted = verbatim(query, list(words), self._channels.texts)
-        return Retrieved(quoted or self.exact(query), dense, words, bool(quoted))
+        if quoted:
+            return Retrieved(quoted, dense, words, leading=quoted, is_verbatim=True)
+        leading = self._spelled(query) or self._defaults(query, list(words))
+        exact = list(dict.fromkeys([*leading, *self.exact(query)]))
+        return Retrieved(exact, dense, words, leading)
+
+    def _spelled(self, query: ParsedQuery) -> list[int]:
+        """Return the rows that define the name which the query says in words.
+
+        Words that are the name of many things are no name: none then.
+        """
+        catalog = self._channels.catalog
+        found = chain.from_iterable(
+            catalog.definitions(name, _SPELLED_LIMIT + 1) for name in query.spelled
+        )
+        rows = self._within(dict.fromkeys(found))
+        return rows if len(rows) <= _SPELLED_LIMIT else []
+
+    def _defaults(self, query: ParsedQuery, rows: Sequence[int]) -> list[int]:
+        """Return those of ``rows`` that tell the default which the query asks for, if it does."""
+        if not query.default_of:
+            return []
+        looked_at = rows[:_DEFAULT_ROWS]
+        heads = self._channels.catalog.heads(looked_at)
+        return telling_default(query.default_of, heads, self._channels.texts.texts(looked_at))
 
     def dense(self, query: ParsedQuery, k: int) -> dict[int, float]:
         """Return rows by similarity to the query; none when no word of it is known."""

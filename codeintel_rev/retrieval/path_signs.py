@@ -1,4 +1,4 @@
-"""What the path of a file says about it (pure)."""
+"""What the path of a file, and of a symbol, says about code (pure)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from codeintel_rev.retrieval.word_forms import stem
 from codeintel_rev.text.code_tokenizer import tokenize
 
 _TEST = re.compile(
-    r"(^|/)(tests?|testing|specs?|__tests__|testdata|fixtures?|mocks?|benchmarks?|examples?|samples?|demos?)(/|$)"
+    r"(^|/)(tests?|t|testing|specs?|__tests__|testdata|fixtures?|mocks?|benchmarks?|examples?|samples?|demos?)(/|$)"
     r"|(^|/)(test_[^/]*|conftest\.py|[^/]*(_test|_spec|\.test|\.spec|Tests?|Spec)\.\w+)$",
 )
 _COPIED = re.compile(
@@ -25,6 +25,11 @@ _KEPT = 1 << 10
 def is_test(path: str) -> bool:
     """Return whether it is that of a test, a fixture or an example."""
     return _TEST.search(path) is not None
+
+
+def is_in_test_module(symbol: str) -> bool:
+    """Return whether a symbol is of a module of tests inside the file that they test, as in Rust."""
+    return symbol.startswith(("test.", "tests."))
 
 
 @lru_cache(maxsize=_KEPT)

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
 
-from codeintel_rev.retrieval.stop_words import STOP_WORDS
+from codeintel_rev.retrieval.default_values import asked_default
+from codeintel_rev.retrieval.spelled_names import spelled_names
+from codeintel_rev.retrieval.stop_words import (
+    FRAME_WORDS,
+    FUNCTION_WORDS,
+    STOP_WORDS,
+    TYPE_WORDS,
+)
 from codeintel_rev.text.code_tokenizer import tokenize, words_of
 from codeintel_rev.text.kinds import FUNCTIONS, TYPES
 
@@ -25,9 +32,7 @@ _QUALIFIED = re.compile(r"(?<![\w.:/\\-])(?:[A-Za-z_]\w*(?:\.|::|->|#))+[A-Za-z_
 _CAPITALISED = re.compile(r"(?<=[\w,;)] )[A-Z][a-z]\w+(?![\w./])")
 """A sentence begins with one too, and `Foo.bar` and paths are read by the others."""
 
-_TYPE_WORDS = ("class", "enum", "interface", "protocol", "record", "struct", "trait", "type")
-_FUNCTION_WORDS = ("constructor", "decorator", "function", "hook", "macro", "method")
-_KINDS = dict.fromkeys(_TYPE_WORDS, TYPES) | dict.fromkeys(_FUNCTION_WORDS, FUNCTIONS)
+_KINDS = dict.fromkeys(TYPE_WORDS, TYPES) | dict.fromkeys(FUNCTION_WORDS, FUNCTIONS)
 _KIND = rf"(?P<kind>{'|'.join(_KINDS)})"
 _WITH_KIND = (
     re.compile(rf"\b(?P<name>[A-Za-z_]\w+)(?:\(\))? {_KIND}\b", re.IGNORECASE),
@@ -35,12 +40,6 @@ _WITH_KIND = (
 )
 
 _CHAIN = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::|->|#)[A-Za-z_$][\w$]*)*")
-_ASKING = (
-    "about code declared defined definition describe explain find give implementation implemented"
-    " located me mean meaning means purpose show tell work works"
-)
-_FRAME = frozenset(_ASKING.split()) | STOP_WORDS | _KINDS.keys()
-"""Words around a name that is asked for. Who asks for its uses and callers wants other places."""
 
 _QUOTED = re.compile(r"""(?<!\w)(["'`])(?P<text>[^"'`\n]{8,200})\1(?!\w)""")
 _CODE_MARK = re.compile(r"[(){}\[\];=<>]|::|->")
@@ -88,6 +87,10 @@ class ParsedQuery(NamedTuple):
     """What a sentence calls by a plain word, and says or shows what kind of thing it is."""
     is_identifier: bool = False
     """Whether the query asks for one name, and for nothing else."""
+    spelled: tuple[str, ...] = ()
+    """Ways to write the one name that the query may be, said in words."""
+    default_of: Mapping[str, float] = {}
+    """What it asks the default of: stems of words, and how rare each is in code at large."""
     literals: tuple[str, ...] = ()
     """Text to be found as it stands, white space aside: quoted strings, or a pasted line of code."""
     runs: tuple[str, ...] = ()
@@ -117,12 +120,14 @@ def parse_query(text: str) -> ParsedQuery:
         mentions=mentions,
         literals=quoted if _is_mostly(quoted, text) else (),
         runs=() if quoted else message_runs(text),
+        spelled=() if quoted else spelled_names(text),
+        default_of={} if quoted else asked_default(text),
     )
 
 
 def _only_name(text: str, mentions: Sequence[Mention]) -> str | None:
     """Return the name that a question asks for, if no other word of it tells anything."""
-    told = {name for name in _CHAIN.findall(text) if name.lower() not in _FRAME}
+    told = {name for name in _CHAIN.findall(text) if name.lower() not in FRAME_WORDS}
     if len(told) != 1:
         return None
     (name,) = told

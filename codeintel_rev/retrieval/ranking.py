@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from codeintel_rev.retrieval.candidate import Candidates
 from codeintel_rev.retrieval.signals import SIGNALS, QueryFacts, signal_values
 
-RANKING_VERSION = 5
+RANKING_VERSION = 6
 """Bump when the same matches may come in another order; recorded with each index."""
 
 DENSE_SHARES = (0.7, 0.5)

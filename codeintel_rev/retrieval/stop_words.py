@@ -16,3 +16,14 @@ _ENGLISH = (
 )
 
 STOP_WORDS = frozenset(f"{_LANGUAGES} {_ENGLISH}".split())
+
+TYPE_WORDS = ("class", "enum", "interface", "protocol", "record", "struct", "trait", "type")
+FUNCTION_WORDS = ("constructor", "decorator", "function", "hook", "macro", "method")
+
+_ASKING = (
+    "about code declared defined definition describe explain find give implementation implemented"
+    " located me mean meaning means purpose show tell work works"
+)
+
+FRAME_WORDS = frozenset([*_ASKING.split(), *TYPE_WORDS, *FUNCTION_WORDS]) | STOP_WORDS
+"""Words around a name that is asked for. Who asks for its uses and callers wants other places."""

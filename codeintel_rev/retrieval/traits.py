@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeintel_rev.retrieval.path_signs import file_words, is_copied, is_test
+from codeintel_rev.retrieval.path_signs import file_words, is_copied, is_in_test_module, is_test
 from codeintel_rev.text.kinds import definition_order
 from codeintel_rev.types import ChunkHead
 
@@ -26,7 +26,7 @@ _TABLE: Final = np.dtype(
     ]
 )
 
-_PROSE = frozenset(["asciidoc", "html", "markdown", "restructuredtext", "rst", "text"])
+PROSE: Final = frozenset(["asciidoc", "html", "markdown", "restructuredtext", "rst", "text"])
 _DATA = frozenset(["config", "css", "csv", "ignore", "json", "svg", "toml", "xml", "yaml"])
 _NO_DEFINITION = frozenset({"", "block", "lines", "section"})
 
@@ -94,8 +94,8 @@ def _flags(head: ChunkHead) -> tuple[bool, ...]:
     """Return whether a chunk is each of ``FLAGS``."""
     return (
         bool(head.symbol) and head.kind not in _NO_DEFINITION,
-        is_test(head.uri),
-        head.lang in _PROSE,
+        is_test(head.uri) or is_in_test_module(head.symbol),
+        head.lang in PROSE,
         head.lang in _DATA,
         is_copied(head.uri),
     )

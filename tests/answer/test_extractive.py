@@ -75,6 +75,23 @@ def test_every_citation_is_numbered_in_order_and_verified():
     assert all(c.verified for c in citations)
 
 
+def test_a_default_that_is_asked_for_leads():
+    settings = make_hit(
+        7,
+        "OPTIONS = dict(\n    retries=Option(3),\n    path_limit=Option(40),\n)\n",
+        uri="src/defaults.py",
+        start_line=10,
+        symbol="OPTIONS",
+        kind="constant",
+    )
+    text = text_of(extractive_answer("what is the default path limit?", [ROUTER, settings, TEST]))
+
+    assert text.startswith(
+        "The default stands in the constant `OPTIONS` (src/defaults.py:12-12):\n"
+        "```python\npath_limit=Option(40),\n```"
+    )
+
+
 def test_a_block_is_narrowed_to_the_definition_that_was_asked_for():
     assert "`compile_path` (src/helpers.py:9-11)" in text_of(extractive_answer(QUESTION, [HELPERS]))
     assert "`quote` (src/helpers.py:5-6)" in text_of(extractive_answer("quote text", [HELPERS]))

@@ -337,3 +337,29 @@ def test_a_type_is_named_by_a_word_with_a_capital_inside_a_sentence(repo: Path) 
             for query in ("what is a Segment?", "what is a segment?")
         }
     assert named == {"what is a Segment?": True, "what is a segment?": False}
+
+
+def test_a_name_said_in_words_and_a_default_that_is_asked_for_come_first(repo: Path) -> None:
+    (repo / "pool.py").write_text(
+        "def wait_for_pool(timeout):\n    return pool.wait(timeout)\n\n\n"
+        "def read_pool_timeout(pool):\n    return pool.timeout\n"
+    )
+    (repo / "defaults.py").write_text(
+        "import os\n\nDEFAULT_POOL_TIMEOUT = 30\n\nLIMITS = dict(\n    pool_size=Option(8),\n)\n"
+    )
+    with open_index(repo) as index:
+        for query, line in {
+            "what is the default pool timeout?": "DEFAULT_POOL_TIMEOUT = 30",
+            "which pool size is used by default?": "pool_size=Option(8)",
+            "where do we match the URL": "def match_url",
+        }.items():
+            hit = index.search(query).hits[0]
+            assert line in hit.code
+            assert hit.score > 1.0
+
+
+def test_words_that_many_things_are_called_are_no_name(repo: Path) -> None:
+    for number in range(7):
+        (repo / f"user{number}.py").write_text(f"def user_name():\n    return {number}\n")
+    with open_index(repo) as index:
+        assert index.search("user name").hits[0].score <= 1.0

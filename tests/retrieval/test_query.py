@@ -152,3 +152,15 @@ def test_the_first_line_is_the_title() -> None:
 @pytest.mark.parametrize("start", ["a", "_", "A", "a.", "aA", "ab1", " ", "a "])
 def test_a_query_takes_as_long_as_it_is(start: str) -> None:
     parse_query(start * (300_000 // len(start)) + "!")  # else it would be an hour
+
+
+def test_a_few_words_are_looked_up_as_one_name_and_for_a_default() -> None:
+    query = parse_query("what is the default pool timeout?")
+    assert "default_pool_timeout" in query.spelled
+    assert query.default_of.keys() == {"pool", "timeout"}
+    assert not query.is_identifier
+
+
+def test_what_is_quoted_is_no_name_in_words() -> None:
+    query = parse_query('who says "default timeout reached"?')
+    assert (query.spelled, query.default_of) == ((), {})

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from codeintel_rev.retrieval.traits import TraitMemory
+from codeintel_rev.retrieval.traits import FLAGS, TraitMemory
 from codeintel_rev.types import ChunkHead
 
 
@@ -45,3 +45,13 @@ def test_chunks_of_one_file_share_its_name() -> None:
 
 def test_no_rows_have_no_traits() -> None:
     assert len(TraitMemory().of(np.zeros(0, dtype=np.int64), Heads().read).table) == 0
+
+
+def test_tests_inside_the_file_that_they_test_are_tests() -> None:
+    heads = {
+        row: ChunkHead(row, row, "src/theme.rs", "rust", "function", symbol)
+        for row, symbol in enumerate(["default_theme", "tests.default_theme", "contests.first"])
+    }
+    traits = TraitMemory().of(np.arange(3), lambda rows: {row: heads[row] for row in rows})
+    is_test = traits.table["flags"][:, FLAGS.index("test_path")]
+    assert is_test.tolist() == [False, True, False]
