@@ -108,7 +108,7 @@ def _case(index: LocalIndex, task: Task, name: str, query: Query) -> Case:
         set=name,
         repo=query.tree.repo if query.tree is not None else query.id,
         query=query,
-        facts=query_facts(parsed.terms, parsed.title),
+        facts=query_facts(parsed.terms, parsed.title, is_how_to=parsed.is_how_to),
         meant=meant,
         candidates=candidates,
         results={record.row: task.source.result(hit_of_record(record, 0.0)) for record in records},

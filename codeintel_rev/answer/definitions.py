@@ -56,7 +56,8 @@ _LICENCE = re.compile(r"copyright|licen[cs]e|SPDX|\(c\)", re.IGNORECASE)
 _DOCSTRING = re.compile(r"\s*[rRuU]?(?P<quote>\"\"\"|''')(?P<text>.*?)(?:(?P=quote)|\Z)", re.DOTALL)
 _INLINE_TAG = re.compile(r"\{@\w+\s+([^{}]*)\}")
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>")
-_NO_PROSE = re.compile(r"[#|<>!`~=+\-*\[/]|\d+[.)]")
+_NO_PROSE = re.compile(r"[#|<>!`~=+\-*\[/$]|\d+[.)]|\.\. |:[\w -]+:(?:\s|$)")
+_UNDERLINE = re.compile(r"([=~^\"'`#*+.:_-])\1{2,}")
 MIN_PROSE_WORDS = 4
 _TYPED = re.compile(r"[ \t]*(?P<typed>(?:[\w:<>,*&\[\]?@]+\s+)*[*&]*(?:\w+::)*)~?")
 _MARK = re.compile(r"\s*(?P<mark>\(|=(?!=)|:(?!:))")
@@ -243,11 +244,14 @@ def opening_of(lines: Iterable[str]) -> str:
 
 
 def prose_of(lines: Iterable[str]) -> str:
-    """Return the first sentence of a Markdown section's first telling paragraph, or empty."""
+    """Return the first sentence of a section's first telling paragraph, or empty."""
     paragraphs: list[list[str]] = [[]]
     fenced = False
     for line in lines:
         text = line.strip()
+        if _UNDERLINE.fullmatch(text) and len(paragraphs[-1]) == 1:
+            paragraphs[-1].pop()  # it was a heading
+            continue
         if text.startswith(("```", "~~~")):
             fenced = not fenced
         if text and not fenced and not _NO_PROSE.match(text):

@@ -11,6 +11,9 @@ from codeintel_rev.answer.question import Question, stems_of
 EXCERPT_LINES = 8
 """Lines of the longest excerpt."""
 
+GUIDE_LINES = 12
+"""Lines of the longest block of code that is shown of a document."""
+
 LEAST_SHARE = 0.3
 """Lines that hold less of the question than this are not what it is about."""
 
@@ -20,6 +23,9 @@ MESSAGE_LINES = 6
 _THROWS = re.compile(
     r"\b(?:raise|throw|throws|panic!?|abort|fatal\w*|bail!|exit|die|error\w*|Err|Error\w*|fail\w*|reject)\b"
 )
+_BLOCK = re.compile(r"[ \t]*(?:```|~~~)|\.\. code(?:-block)?::|(?: {4}|\t)\S|[ \t]*\$ \w")
+"""How a block of code begins in Markdown and reStructuredText; a prompt stands for one, too."""
+
 _CLOSER = re.compile(r"[ \t]*(?:[)\]};,]+|end)[ \t]*")
 _STATEMENT = re.compile(r"[ \t]*(?:raise|throw|return|panic|log|print|echo|assert|if|else|\w+!?\()")
 
@@ -77,6 +83,27 @@ def telling_excerpt(question: Question, lines: Sequence[str]) -> Excerpt:
         if worth > most:
             best, most = Excerpt(first, last), worth
     return _trimmed(_with_start(best, lines), lines)
+
+
+def guide_excerpt(question: Question, lines: Sequence[str]) -> Excerpt:
+    """Return what a section of a document says to do: its first block of code and the line before it.
+
+    Where it shows no code, the lines that hold most of what is asked about.
+    """
+    opening = next((at for at, line in enumerate(lines) if _BLOCK.match(line)), None)
+    if opening is None:
+        return telling_excerpt(question, lines)
+    is_fenced = lines[opening].lstrip().startswith(("```", "~~~"))
+    last = opening
+    for at in range(opening + 1, min(opening + GUIDE_LINES, len(lines))):
+        if is_fenced or not lines[at].strip() or lines[at].startswith((" ", "\t", "$")):
+            last = at
+        else:
+            break
+        if is_fenced and lines[at].lstrip().startswith(("```", "~~~")):
+            break
+    before = (at for at in range(opening - 1, -1, -1) if lines[at].strip())
+    return _trimmed(Excerpt(next(before, opening), last), lines)
 
 
 def _trimmed(excerpt: Excerpt, lines: Sequence[str]) -> Excerpt:

@@ -7,7 +7,13 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import count
 
 from codeintel_rev.answer.entries import Entry, Symbols, entries_of, entry_of, symbols_of
-from codeintel_rev.answer.excerpts import Excerpt, message_excerpt, raises, telling_excerpt
+from codeintel_rev.answer.excerpts import (
+    Excerpt,
+    guide_excerpt,
+    message_excerpt,
+    raises,
+    telling_excerpt,
+)
 from codeintel_rev.answer.passages import Passage, cite, merge_pieces, without_repeats
 from codeintel_rev.answer.question import Question, question_of, stems_of
 from codeintel_rev.answer.relations import grouped, relevant
@@ -197,8 +203,13 @@ def _told_lead(question: Question, entry: Entry, numbers: Iterator[int]) -> list
 
 
 def _excerpt(question: Question, entry: Entry) -> Excerpt | None:
-    """Return the telling lines of a definition long enough to need it, its head left out."""
+    """Return the telling lines of a definition long enough to need it, its head left out.
+
+    Who asks how to do something is shown what a section of a document says to do.
+    """
     found, passage = entry.definition, entry.passage
+    if entry.group == "docs" and question.is_how_to:
+        return guide_excerpt(question, passage.lines)
     if found is None or entry.group != "code" or found.last - found.body < _LONG_BODY - 1:
         return None
     excerpt = telling_excerpt(question, passage.lines[found.body : found.last + 1])

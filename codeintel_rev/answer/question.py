@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from codeintel_rev.retrieval.default_values import asked_default
 from codeintel_rev.retrieval.query import (
     belongs,
+    is_how_to,
     literals_of,
     mentions_of,
     message_runs,
@@ -70,6 +71,8 @@ class Question(NamedTuple):
     """Runs of words to look for: of what may be a printed message, or the whole text."""
     template: tuple[str, ...] = ()
     """What stands between the numbers of a message, where code has ``%d`` or ``{count}``."""
+    is_how_to: bool = False
+    """Whether it asks how to do something, which documents tell."""
     default_of: Mapping[str, float] = {}
     """What it asks the default of: stems of words, and how rare each is in code at large."""
 
@@ -112,6 +115,7 @@ def question_of(text: str) -> Question:
         literals=literals,
         runs=() if literals else message_runs(text) or _whole(text),
         template=_template(text),
+        is_how_to=is_how_to(text),
         default_of={} if literals else asked_default(text),
     )
 

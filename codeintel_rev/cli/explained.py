@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 _SIGNALS = {
     "named": "defines a name in the query",
     "file_name": "words of the file's name are in the query",
+    "guide": "is a document, and the query asks how to do something",
     "definition": "is a definition",
     "test_path": "is a test or an example",
     "prose": "is documentation",

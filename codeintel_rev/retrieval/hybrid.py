@@ -135,7 +135,7 @@ class HybridSearcher:
         belongs to them; so do the text that a query quotes and the line that tells the default it
         asks for.
         """
-        facts = query_facts(query.terms, query.title)
+        facts = query_facts(query.terms, query.title, is_how_to=query.is_how_to)
         ranking = rank(facts, self.candidates(query, retrieved, limit))
         if strength != 1.0:
             ranking = ranking.of_strength(strength)

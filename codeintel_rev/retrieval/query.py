@@ -54,6 +54,9 @@ _QUESTION = re.compile(
     r"|.*\?\s*$",
     re.IGNORECASE | re.DOTALL,
 )
+_HOW_TO = re.compile(
+    r"\s*how (?:(?:do|can) (?:i|we|you|one)|(?:could|should) (?:i|we|one))\b", re.IGNORECASE
+)
 _MIN_MESSAGE_WORDS = 6
 _MIN_RUN_WORDS = 5
 """Fewer words than these in a row are found in any prose."""
@@ -87,6 +90,8 @@ class ParsedQuery(NamedTuple):
     """What a sentence calls by a plain word, and says or shows what kind of thing it is."""
     is_identifier: bool = False
     """Whether the query asks for one name, and for nothing else."""
+    is_how_to: bool = False
+    """Whether somebody asks how to do something with the code, not how the code does it."""
     spelled: tuple[str, ...] = ()
     """Ways to write the one name that the query may be, said in words."""
     default_of: Mapping[str, float] = {}
@@ -120,6 +125,7 @@ def parse_query(text: str) -> ParsedQuery:
         mentions=mentions,
         literals=quoted if _is_mostly(quoted, text) else (),
         runs=() if quoted else message_runs(text),
+        is_how_to=is_how_to(text),
         spelled=() if quoted else spelled_names(text),
         default_of={} if quoted else asked_default(text),
     )
@@ -194,6 +200,11 @@ def literals_of(text: str) -> tuple[str, ...]:
         return tuple(literal for literal in quoted if " " in literal or _CODE_MARK.search(literal))
     pasted = one_line(text)
     return (pasted,) if len(pasted.split()) > 1 and _CODE_MARK.search(pasted) else ()
+
+
+def is_how_to(text: str) -> bool:
+    """Return whether somebody asks how to do something, as in ``how do I run the tests?``."""
+    return _HOW_TO.match(text) is not None
 
 
 def message_runs(text: str) -> tuple[str, ...]:

@@ -23,7 +23,12 @@ A long query, such as a whole issue, holds the words of the code it is about; it
 _SHORT, _LONG = 3, 25
 """Distinct terms of a short and of a long query; between them the share falls steadily."""
 
-BONUSES: Mapping[str, float] = {"named": 0.1, "file_name": 0.05, "definition": 0.05}
+BONUSES: Mapping[str, float] = {
+    "named": 0.1,
+    "file_name": 0.05,
+    "guide": 0.15,
+    "definition": 0.05,
+}
 """What a signal adds to a match, which is at most 1."""
 
 PENALTIES: Mapping[str, float] = {"test_path": 0.5, "prose": 0.5, "data": 0.3, "copied": 0.3}

@@ -148,6 +148,7 @@ def test_any_text_is_read_without_failing(lines, symbol):
             "A URL is matched from the top.",
         ),
         ("# Only\n\n- a list\n| a | table |\n", ""),
+        ("Running all of it\n^^^^^^^^^^\n\n:since: some day long ago\n$ make it all now\n", ""),
         ("```\ncode\n```\nNotes:\n\nIt goes <b>on</b> here.", "It goes on here."),
     ],
 )

@@ -92,6 +92,24 @@ def test_a_default_that_is_asked_for_leads():
     )
 
 
+def test_how_to_do_something_is_shown_as_the_document_shows_it():
+    guide = make_hit(
+        8,
+        "## Adding themes\n\nThemes are files.\n\nCopy yours, and tell the cache:\n"
+        "```bash\ncp mine.tm themes/\n\nbat cache --build\n```\nThat is all.\n",
+        uri="README.md",
+        start_line=10,
+        language="markdown",
+        symbol="Adding themes",
+        kind="section",
+    )
+    shown = "Copy yours, and tell the cache:\n```bash\ncp mine.tm themes/\n\nbat cache --build\n```"
+
+    text = text_of(extractive_answer("how do I add a theme?", [guide]))
+    assert f"In its lines (README.md:14-19):\n````markdown\n{shown}\n````" in text
+    assert "In its lines" not in text_of(extractive_answer("what is a theme?", [guide]))
+
+
 def test_a_block_is_narrowed_to_the_definition_that_was_asked_for():
     assert "`compile_path` (src/helpers.py:9-11)" in text_of(extractive_answer(QUESTION, [HELPERS]))
     assert "`quote` (src/helpers.py:5-6)" in text_of(extractive_answer("quote text", [HELPERS]))

@@ -164,3 +164,17 @@ def test_a_few_words_are_looked_up_as_one_name_and_for_a_default() -> None:
 def test_what_is_quoted_is_no_name_in_words() -> None:
     query = parse_query('who says "default timeout reached"?')
     assert (query.spelled, query.default_of) == ((), {})
+
+
+@pytest.mark.parametrize(
+    ("text", "is_how_to"),
+    [
+        ("how do I run the tests?", True),
+        ("How can we add a theme", True),
+        ("how does the router match?", False),
+        ("how would you refactor the router?", False),
+        ("show how do I", False),
+    ],
+)
+def test_who_asks_how_to_do_something_wants_a_guide(text: str, is_how_to: bool) -> None:
+    assert parse_query(text).is_how_to is is_how_to

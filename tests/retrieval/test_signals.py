@@ -31,6 +31,19 @@ def test_tests_count_only_when_asked_for(uri: str) -> None:
     assert value("test_path", "tests of parse url", uri=uri) == 0.0
 
 
+def test_prose_tells_how_to_do_something_and_definitions_and_tests_do_not() -> None:
+    heads = [
+        ChunkHead(1, 1, "docs/a.md", "markdown", "section", "Running the tests"),
+        ChunkHead(2, 2, "src/run.py", "python", "function", "run"),
+        ChunkHead(3, 3, "tests/test_run.py", "python", "function", "test_run"),
+    ]
+    facts = query_facts(["run", "tests"], is_how_to=True)
+    values = dict(zip(SIGNALS, signal_values(facts, candidates_of(heads)).tolist(), strict=True))
+    assert values["guide"] == [1.0, 0.0, 0.0]
+    assert values["test_path"] == [0.0, 0.0, 1.0]
+    assert values["definition"] == values["prose"] == [0.0, 0.0, 0.0]
+
+
 @pytest.mark.parametrize("uri", ["src/latest.py", "contest/a.py", "src/attestation.go"])
 def test_other_paths_are_no_tests(uri: str) -> None:
     assert value("test_path", "parse url", uri=uri) == 0.0
