@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeintel_rev.app.components import STORED
+from codeintel_rev.app.components import MODEL, STORED
 from codeintel_rev.app.repository import size_on_disk
 from codeintel_rev.errors import IndexDamaged, IndexUnusable
 from codeintel_rev.indexing.generations import stray_generations, stray_vectors
@@ -125,6 +125,8 @@ def check_chunks(patient: Patient) -> str:
 
 def check_vectors(patient: Patient) -> str:
     """Check that live rows have finite vectors, and that sealed files are as they were written."""
+    if patient.meta.get(MODEL) != patient.wanted[MODEL]:
+        return "not looked at: they are another model's"
     segments = patient.view.segments()
     try:
         reader = VectorReader(patient.folder.vectors, segments, patient.dim, len(patient.live))

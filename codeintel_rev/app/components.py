@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 CUT: Final = "chunker"
 """When it changes, files are cut anew one by one."""
-TERMS: Final = frozenset({"tokenizer", "model_fingerprint"})
+MODEL: Final = "model_fingerprint"
+TERMS: Final = frozenset({"tokenizer", MODEL})
 """When one of them changes, words and vectors are made anew from the stored text."""
 STORED: Final = TERMS | {CUT}
 """Those on which anything stored depends."""
@@ -64,7 +65,7 @@ def components(embedder: IndexEmbedder) -> dict[str, str]:
         "tokenizer": str(TOKENIZER_VERSION),
         "background_idf": str(BACKGROUND_IDF_VERSION),
         "ranking": str(RANKING_VERSION),
-        "model_fingerprint": embedder.fingerprint,
+        MODEL: embedder.fingerprint,
     }
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from codeintel_rev.app.components import IndexEmbedder
 from codeintel_rev.app.local import LocalIndex
+from codeintel_rev.app.models import is_of_server
 from codeintel_rev.app.repository import OpenRepository
 from codeintel_rev.errors import (
     DeadlineExceeded,
@@ -40,7 +41,7 @@ def breach_of(index: LocalIndex) -> Breach | None:
     """Return how the contract is broken; a server that is away breaks nothing.
 
     What another version of the embedded model made is no breach: it is made anew while the index
-    serves. To have a server embed everything anew is for a person to decide.
+    serves. To embed everything anew from or to a server's model is for a person to decide.
 
     Raises ``SettingsError`` when the embedded model is not the one that is configured.
     """
@@ -61,7 +62,7 @@ def _breach_of_files(index: LocalIndex) -> Breach | None:
     for opened in index.opened:
         made_with = opened.model_fingerprint()
         if made_with != embedder.fingerprint:
-            if not config.is_remote:
+            if not (config.is_remote or is_of_server(index.data_dir, made_with)):
                 continue
             return Breach(
                 f"model mismatch: an index was made with the contract {made_with[:12]}, "

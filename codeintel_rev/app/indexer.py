@@ -80,9 +80,10 @@ def refresh_repository(
 ) -> RefreshReport:
     """Bring the work trees of one registered repository up to date.
 
-    Takes no lock when nothing changed. Refs are not followed: they move when ``index`` runs.
+    Takes no lock when nothing changed. Refs are not followed: they move when ``index`` runs. Nor
+    does the model change from or to a server's: raises ``IndexForeign``.
     """
-    run = Run(registry, settings, embedder, waiting, progress)
+    run = Run(registry, settings, embedder, waiting, progress, is_asked_for=False)
     folder = run.folder(repository)
     trees = work_trees(repository, folder)
     done = [run.refresh_tree(repository, ref, root) for ref, root in trees.items()]

@@ -37,6 +37,7 @@ from codeintel_rev.errors import (
     Busy,
     DeadlineExceeded,
     IndexDamaged,
+    IndexForeign,
     IndexMissing,
     IndexUnusable,
     NotARepository,
@@ -438,7 +439,7 @@ def _refresh(
                     limits = ("stale_index",)
                     continue
                 refresh_repository(registry, here, settings, embedder, waiting, progress or quiet)
-            except Busy:
+            except (Busy, IndexForeign):  # of a foreign one, whoever opens it tells
                 limits = ("stale_index",)
             except (IndexDamaged, NotARepository, Unavailable, DeadlineExceeded) as error:
                 if waiting.timeout_s is None and not isinstance(error, StorageFailed):

@@ -67,6 +67,13 @@ class AnswerModels:
                 await client.close()
 
 
+def is_of_server(data_dir: Path, fingerprint: str) -> bool:
+    """Return whether a server made vectors of this fingerprint for the data directory."""
+    from codeintel_rev.io.embedding_cache import cache_file
+
+    return cache_file(data_dir / CACHE_FOLDER, fingerprint).is_file()
+
+
 def remote_embedder(settings: Settings, data_dir: Path | None) -> RemoteEmbedder:
     """Return the embedder of the server that is configured.
 

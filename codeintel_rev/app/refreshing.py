@@ -57,11 +57,13 @@ class Run(NamedTuple):
     embedder: IndexEmbedder
     waiting: Waiting
     progress: Progress
+    is_asked_for: bool = True
+    """Whether a person asked for it, and not a search that looks for edits."""
 
     def folder(self, repository: Repository) -> RepositoryFolder:
         """Return where a repository's index lies, made when it is new, mended when it is older.
 
-        Raises ``IndexForeign`` when newer components made it.
+        Raises ``IndexForeign`` when newer components made it, as ``bring_up``.
         """
         folder = RepositoryFolder(self.registry.folder(repository))
         if not folder.is_made:

@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codeintel_rev.app.components import CUT, TERMS, components, outdated
+from codeintel_rev.app.components import CUT, MODEL, TERMS, check_components, components, outdated
 from codeintel_rev.errors import NotFound, StorageFailed, Unavailable
 from codeintel_rev.indexing.chunker import CHUNKER_VERSION
 from codeintel_rev.indexing.pipeline import RefreshReport
@@ -36,18 +36,30 @@ _log = logging.getLogger(__name__)
 def bring_up(run: Run, repository: Repository, folder: RepositoryFolder) -> None:
     """Make what is stored this program's, but for how files are cut.
 
-    Raises ``IndexForeign`` for an index of newer components, and ``Busy`` when another process
-    writes for longer than the run waits.
+    Raises ``IndexForeign`` for an index of newer components, or of a server's model that nobody
+    asked to change, and ``Busy`` when another process writes for longer than the run waits.
     """
     if is_earlier(folder.journal):
         with run.writing(folder):
             migrate(folder.journal)
     behind = _behind(run, repository, folder)
+    if MODEL in behind and not run.is_asked_for:
+        _check_model(run, repository, folder)
     if behind & TERMS:
         _rebuild(run, repository, folder)
     elif behind - {CUT}:
         with run.writing(folder):
             _record(folder, {key: components(run.embedder)[key] for key in behind - {CUT}})
+
+
+def _check_model(run: Run, repository: Repository, folder: RepositoryFolder) -> None:
+    """Raise ``IndexForeign`` where a server's work of hours would begin, or be replaced, unasked."""
+    from codeintel_rev.app.models import is_of_server
+
+    found = folder.state()[1]
+    former = str(found.get(MODEL))
+    if run.settings.embedding.is_remote or is_of_server(run.registry.data_dir, former):
+        check_components(repository.name, found, components(run.embedder))
 
 
 def cut_anew(run: Run, repository: Repository, folder: RepositoryFolder) -> Iterator[RefreshReport]:

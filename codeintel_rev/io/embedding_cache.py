@@ -27,6 +27,11 @@ _OVERHEAD = 64
 """Bytes that a row costs beside its vector, about."""
 
 
+def cache_file(folder: Path, fingerprint: str) -> Path:
+    """Return where the vectors of one model are kept."""
+    return folder / f"{fingerprint[:16]}.sqlite"
+
+
 class EmbeddingCache:
     """Vectors by the text that they were made of; one file a model, used by one thread.
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from codeintel_rev.config.embedding import EmbeddingConfig
 from codeintel_rev.errors import DeadlineExceeded, StorageFailed
-from codeintel_rev.io.embedding_cache import EmbeddingCache, key_of
+from codeintel_rev.io.embedding_cache import EmbeddingCache, cache_file, key_of
 from codeintel_rev.io.loop_thread import LoopThread
 from codeintel_rev.io.vllm_client import VLLMClient
 
@@ -56,7 +56,7 @@ class RemoteEmbedder:
         self.fingerprint = contract.fingerprint
         self._open_client = open_client
         self._query_timeout_s = query_timeout_s
-        self._cache_file = cache and cache / f"{self.fingerprint[:16]}.sqlite"
+        self._cache_file = cache and cache_file(cache, self.fingerprint)
         self._cache: EmbeddingCache | None = None
         self._session: _Session | None = None
         self._opening = Lock()

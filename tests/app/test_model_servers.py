@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from codeintel_rev.app.config_context import ApplicationContext
+from codeintel_rev.app.doctor import examine
 from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.app.local import LocalIndex, open_index
 from codeintel_rev.app.model_doctor import examine_models
@@ -99,12 +100,30 @@ def test_nothing_is_embedded_twice(server: ModelServer, configure: Configure, sh
 def test_another_model_makes_all_vectors_anew(
     server: ModelServer, configure: Configure, shop: Path
 ) -> None:
-    open_index(shop, settings=load_settings({})).close()
+    index_repositories([shop], settings=load_settings({}))
+    index_repositories([shop], settings=configure())
     with open_index(shop, settings=configure()) as index:
         assert index.search("cart.py\nadd", mode="dense").hits[0].uri == "cart.py"
     assert len(texts(server)) == 3
+    index_repositories([shop], settings=load_settings({}))
     with open_index(shop, settings=load_settings({})) as index:
-        assert index.search("add an item to the cart").hits[0].uri == "cart.py"
+        assert index.search("add an item to the cart", mode="dense").hits[0].uri == "cart.py"
+
+
+def test_a_search_does_not_change_the_model_from_or_to_that_of_a_server(
+    server: ModelServer, configure: Configure, shop: Path
+) -> None:
+    embedded, served = load_settings({}), configure()
+    for settings, other in ((embedded, served), (served, embedded)):
+        index_repositories([shop], settings=settings)
+        asked = len(texts(server))
+        with open_index(shop, settings=other) as index:
+            found = index.search("add_to_cart")
+        assert found.hits[0].uri == "cart.py"
+        assert set(found.limits) == {"faiss_error", "stale_index"}
+        assert len(texts(server)) <= asked + 1  # the query
+        with open_index(shop, settings=settings) as index:
+            assert index.search("cart.py\nadd", mode="dense").limits == ()
 
 
 def test_while_the_server_is_away_searches_go_by_words(configure: Configure, shop: Path) -> None:
@@ -234,15 +253,26 @@ async def test_a_server_of_another_model_keeps_it_from_starting(
     assert "EMBEDDING_VEC_DIM=12" in caught.value.hint
 
 
+def test_the_vectors_of_another_model_are_not_taken_for_damaged_ones(
+    configure: Configure, shop: Path
+) -> None:
+    index_repositories([shop], settings=load_settings({}))
+    report = examine(shop / ".codeintel", configure())
+    told = {check.name.partition(": ")[2]: check for check in report.checks if not check.ok}
+    assert told.keys() == {"components"}
+    assert "codeintel index" in told["components"].fix
+
+
 async def test_an_index_of_another_model_keeps_it_from_starting(
     configure: Configure, shop: Path
 ) -> None:
     settings = replace(configure(), data_dir=shop / ".codeintel")
     await asyncio.to_thread(lambda: open_index(shop, settings=settings).close())
     other = replace(settings, embedding=replace(settings.embedding, model_id="other"))
-    with pytest.raises(SettingsError, match="model mismatch") as caught:
-        await ApplicationContext.create(other)
-    assert "codeintel index" in caught.value.hint
+    for named in (other, replace(load_settings({}), data_dir=settings.data_dir)):
+        with pytest.raises(SettingsError, match="model mismatch") as caught:
+            await ApplicationContext.create(named)
+        assert "codeintel index" in caught.value.hint
 
 
 async def test_servers_that_are_away_degrade_it(
