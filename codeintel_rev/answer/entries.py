@@ -22,6 +22,7 @@ from codeintel_rev.answer.passages import Passage
 from codeintel_rev.answer.question import Question, stems_of
 from codeintel_rev.answer.sentences import inline_code, plain_heading, quoted, shortened
 from codeintel_rev.retrieval.default_values import Value, default_value
+from codeintel_rev.retrieval.heirs import extends
 from codeintel_rev.retrieval.path_signs import is_in_test_module
 from codeintel_rev.retrieval.traits import PROSE
 from codeintel_rev.types import SearchHit, Symbol
@@ -149,6 +150,11 @@ class Entry:
     def around(self, line: int) -> Definition | None:
         """Return the innermost definition around a line of the snippet, the first being 0."""
         return next((d for d in reversed(self.inside) if d.line <= line <= d.last), None)
+
+    def extends(self, name: str) -> bool:
+        """Return whether it defines a type that has ``name`` among its bases."""
+        found = self.definition
+        return found is not None and extends(self.passage.lines[found.line : found.body], name)
 
     def mentions(self, name: str) -> bool:
         """Return whether its code speaks of something called ``name``.

@@ -26,6 +26,9 @@ Piece = str | tuple[Citation, ...]
 MAX_ENTRIES = 6
 """Snippets that an answer names beside the one that leads."""
 
+MAX_HEIRS = 20
+"""The same for a question that asks for the heirs of a type: all that were found."""
+
 NEAREST = 3
 """Snippets shown where none supports an answer."""
 
@@ -65,7 +68,8 @@ def extractive_answer(
         lead = _lead(question, entries)
         pieces = _told_lead(question, lead, numbers)
     others = [entry for entry in entries if entry is not lead]
-    chosen = relevant(question, lead, others)[:MAX_ENTRIES]
+    most = MAX_HEIRS if question.heirs_of else MAX_ENTRIES
+    chosen = relevant(question, lead, others)[:most]
     for heading, members in grouped(lead, chosen).items():
         pieces.append(f"\n\n{heading}")
         for entry in members:

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Literal, NamedTuple
 
 from codeintel_rev.retrieval.default_values import asked_default
+from codeintel_rev.retrieval.heirs import heirs_asked_for
 from codeintel_rev.retrieval.query import (
     belongs,
     is_how_to,
@@ -71,6 +72,8 @@ class Question(NamedTuple):
     """Runs of words to look for: of what may be a printed message, or the whole text."""
     template: tuple[str, ...] = ()
     """What stands between the numbers of a message, where code has ``%d`` or ``{count}``."""
+    heirs_of: str | None = None
+    """The type of which it asks what extends or implements it."""
     is_how_to: bool = False
     """Whether it asks how to do something, which documents tell."""
     default_of: Mapping[str, float] = {}
@@ -115,6 +118,7 @@ def question_of(text: str) -> Question:
         literals=literals,
         runs=() if literals else message_runs(text) or _whole(text),
         template=_template(text),
+        heirs_of=heirs_asked_for(text),
         is_how_to=is_how_to(text),
         default_of={} if literals else asked_default(text),
     )

@@ -11,6 +11,7 @@ RELEVANT_SHARE = 0.5
 """An entry is left out that holds less of the question than this share of what the lead holds."""
 
 _HEADINGS = (
+    "It is extended by:",
     "It uses:",
     "It is used by:",
     "See also in the code:",
@@ -26,6 +27,7 @@ def relevant(question: Question, lead: Entry, others: Sequence[Entry]) -> list[E
         entry
         for entry in others
         if entry.mentions(lead.name)
+        or (lead.is_type and entry.extends(lead.name))
         or lead.mentions(entry.name)
         or (entry.says_something and _share(question, entry) >= least)
     ]
@@ -44,6 +46,8 @@ def _heading(lead: Entry, entry: Entry) -> str:
         return "In the documentation:"
     if entry.group == "tests":
         return "In the tests:"
+    if lead.is_type and entry.extends(lead.name):
+        return "It is extended by:"
     if lead.group == "code" and entry.definition and lead.mentions(entry.name):
         return "It uses:"
     if lead.group == "code" and lead.definition and entry.mentions(lead.name):

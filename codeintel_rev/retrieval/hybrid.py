@@ -21,12 +21,14 @@ from codeintel_rev.retrieval.candidate import Candidates
 from codeintel_rev.retrieval.default_values import telling_default
 from codeintel_rev.retrieval.explanation import explained
 from codeintel_rev.retrieval.fusion import RRF_K
+from codeintel_rev.retrieval.heirs import telling_heirs
 from codeintel_rev.retrieval.query import ParsedQuery, belongs
 from codeintel_rev.retrieval.ranking import Ranked, rank
 from codeintel_rev.retrieval.signals import query_facts
 from codeintel_rev.retrieval.strength import Evidence
 from codeintel_rev.retrieval.traits import TraitMemory
 from codeintel_rev.retrieval.verbatim import verbatim
+from codeintel_rev.text.kinds import TYPES
 from codeintel_rev.types import ChannelScores, ChunkHead, ChunkRecord, Mode, SearchHit
 
 CANDIDATES = 50
@@ -132,8 +134,8 @@ class HybridSearcher:
         """Return the best ``limit`` of what the channels returned; scores are times ``strength``.
 
         The definitions of a query that is one name stand before all else, types before what
-        belongs to them; so do the text that a query quotes and the line that tells the default it
-        asks for.
+        belongs to them; so do the text that a query quotes, the line that tells the default it asks
+        for, and the heirs of a type.
         """
         facts = query_facts(query.terms, query.title, is_how_to=query.is_how_to)
         ranking = rank(facts, self.candidates(query, retrieved, limit))
@@ -146,7 +148,9 @@ class HybridSearcher:
         elif mode == "exact":
             ranking = ranking.lifting(retrieved.exact, by_kind=not retrieved.is_verbatim)
         elif retrieved.leading:
-            ranking = ranking.lifting(retrieved.leading, by_kind=bool(query.spelled))
+            ranking = ranking.lifting(
+                retrieved.leading, by_kind=bool(query.spelled or query.heirs_of)
+            )
         return ranking.best(limit)
 
     def hydrated(
@@ -187,7 +191,8 @@ class HybridSearcher:
         quoted = verbatim(query, list(words), self._channels.texts)
         if quoted:
             return Retrieved(quoted, dense, words, leading=quoted, is_verbatim=True)
-        leading = self._spelled(query) or self._defaults(query, list(words))
+        known = list(words)
+        leading = self._heirs(query, known) or self._spelled(query) or self._defaults(query, known)
         exact = list(dict.fromkeys([*leading, *self.exact(query)]))
         return Retrieved(exact, dense, words, leading)
 
@@ -202,6 +207,14 @@ class HybridSearcher:
         )
         rows = self._within(dict.fromkeys(found))
         return rows if len(rows) <= _SPELLED_LIMIT else []
+
+    def _heirs(self, query: ParsedQuery, rows: Sequence[int]) -> list[int]:
+        """Return the type whose heirs the query asks for, if it does, and those of ``rows`` that are."""
+        if query.heirs_of is None:
+            return []
+        heirs = telling_heirs(query.heirs_of, self._channels.texts.texts(rows))
+        base = self._channels.catalog.of_kinds(query.heirs_of, TYPES, _EXACT_LIMIT)
+        return list(dict.fromkeys([*self._within(base), *heirs]))
 
     def _defaults(self, query: ParsedQuery, rows: Sequence[int]) -> list[int]:
         """Return those of ``rows`` that tell the default which the query asks for, if it does."""

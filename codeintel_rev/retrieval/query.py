@@ -8,6 +8,7 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from codeintel_rev.retrieval.default_values import asked_default
+from codeintel_rev.retrieval.heirs import heirs_asked_for
 from codeintel_rev.retrieval.spelled_names import spelled_names
 from codeintel_rev.retrieval.stop_words import (
     FRAME_WORDS,
@@ -92,6 +93,8 @@ class ParsedQuery(NamedTuple):
     """Whether the query asks for one name, and for nothing else."""
     is_how_to: bool = False
     """Whether somebody asks how to do something with the code, not how the code does it."""
+    heirs_of: str | None = None
+    """The type of which it asks what extends or implements it."""
     spelled: tuple[str, ...] = ()
     """Ways to write the one name that the query may be, said in words."""
     default_of: Mapping[str, float] = {}
@@ -126,6 +129,7 @@ def parse_query(text: str) -> ParsedQuery:
         literals=quoted if _is_mostly(quoted, text) else (),
         runs=() if quoted else message_runs(text),
         is_how_to=is_how_to(text),
+        heirs_of=heirs_asked_for(text),
         spelled=() if quoted else spelled_names(text),
         default_of={} if quoted else asked_default(text),
     )

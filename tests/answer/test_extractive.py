@@ -110,6 +110,20 @@ def test_how_to_do_something_is_shown_as_the_document_shows_it():
     assert "In its lines" not in text_of(extractive_answer("what is a theme?", [guide]))
 
 
+def test_the_heirs_of_a_type_are_told_as_such():
+    def type_hit(row, name, code):
+        return make_hit(row, code, uri=f"src/{name.lower()}.py", symbol=name, kind="class")
+
+    base = type_hit(1, "Store", 'class Store:\n    """Keeps things."""\n\n    def get(self): ...\n')
+    heir = type_hit(2, "Redis", "class Redis(\n    Store,\n):\n    url = None\n")
+    user = type_hit(3, "Cache", "class Cache:\n    store = Store()\n")
+
+    text = text_of(extractive_answer("which classes extend Store?", [base, heir, user]))
+
+    assert "It is extended by:\n- class `Redis` (src/redis.py:1-4)" in text
+    assert "It is used by:\n- class `Cache` (src/cache.py:1-2)" in text
+
+
 def test_a_block_is_narrowed_to_the_definition_that_was_asked_for():
     assert "`compile_path` (src/helpers.py:9-11)" in text_of(extractive_answer(QUESTION, [HELPERS]))
     assert "`quote` (src/helpers.py:5-6)" in text_of(extractive_answer("quote text", [HELPERS]))

@@ -363,3 +363,15 @@ def test_words_that_many_things_are_called_are_no_name(repo: Path) -> None:
         (repo / f"user{number}.py").write_text(f"def user_name():\n    return {number}\n")
     with open_index(repo) as index:
         assert index.search("user name").hits[0].score <= 1.0
+
+
+def test_the_heirs_of_a_type_come_first(repo: Path) -> None:
+    edit(repo / "shop" / "store.py", "class Store:\n    def get(self, key): ...\n")
+    for number in range(4):
+        heir = f"class Heir{number}(Store):\n    def get(self, key):\n        return {number}\n"
+        edit(repo / "shop" / f"heir{number}.py", heir)
+        edit(repo / "shop" / f"user{number}.py", f"def use{number}(Store):\n    Store().get(1)\n")
+    with open_index(repo) as index:
+        hits = index.search("which classes extend Store?").hits
+        assert hits[0].symbol == "Store"
+        assert {hit.symbol for hit in hits[1:5]} == {f"Heir{number}" for number in range(4)}
