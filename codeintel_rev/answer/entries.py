@@ -153,8 +153,8 @@ class Entry:
 
     def extends(self, name: str) -> bool:
         """Return whether it defines a type that has ``name`` among its bases."""
-        found = self.definition
-        return found is not None and extends(self.passage.lines[found.line : found.body], name)
+        found, lines = self.definition, self.passage.lines
+        return extends(lines[found.line : found.body] if found else lines[:1], name)
 
     def mentions(self, name: str) -> bool:
         """Return whether its code speaks of something called ``name``.

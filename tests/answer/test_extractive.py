@@ -116,11 +116,13 @@ def test_the_heirs_of_a_type_are_told_as_such():
 
     base = type_hit(1, "Store", 'class Store:\n    """Keeps things."""\n\n    def get(self): ...\n')
     heir = type_hit(2, "Redis", "class Redis(\n    Store,\n):\n    url = None\n")
+    other = make_hit(4, "impl Store for Disk {\n}\n", uri="src/disk.rs", symbol="Disk", kind="impl")
     user = type_hit(3, "Cache", "class Cache:\n    store = Store()\n")
 
-    text = text_of(extractive_answer("which classes extend Store?", [base, heir, user]))
+    text = text_of(extractive_answer("which classes extend Store?", [base, heir, other, user]))
 
     assert "It is extended by:\n- class `Redis` (src/redis.py:1-4)" in text
+    assert "\n- `impl Store for Disk` (src/disk.rs:1-2)\n" in text
     assert "It is used by:\n- class `Cache` (src/cache.py:1-2)" in text
 
 
