@@ -43,6 +43,12 @@ class LRUCache(Generic[T]):
             self._entries.move_to_end(key)
             return entry.value
 
+    def items(self) -> list[tuple[str, T]]:
+        """Return the keys and fresh entries, what was used longest ago first."""
+        now = self._clock()
+        with self._lock:
+            return [(key, kept.value) for key, kept in self._entries.items() if now < kept.expires]
+
     def set(self, key: str, value: T, ttl_seconds: float | None = None) -> None:
         """Keep ``value``; the entry that was not used for longest goes when there is no room."""
         ttl = self._ttl_seconds if ttl_seconds is None else ttl_seconds

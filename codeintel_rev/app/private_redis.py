@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 from socket import AF_UNIX, SOCK_STREAM, socket
+from threading import Event, Thread
 from typing import Final
 
 from codeintel_rev.config.extras import pip_command
@@ -19,6 +21,10 @@ from codeintel_rev.io import own_process
 _START_TIMEOUT_S: Final = 30.0
 _STOP_TIMEOUT_S: Final = 5.0
 _POLL_S: Final = 0.02
+_FIRST_PAUSE_S: Final = 0.1
+_LONGEST_PAUSE_S: Final = 60.0
+
+_log = logging.getLogger(__name__)
 
 _BOOT: Final = (
     "import os, sys; from codeintel_rev.app.parent import end_with_parent;"
@@ -43,6 +49,7 @@ class PrivateRedis:
         self._program = _program()
         self._folder = Path(tempfile.mkdtemp(prefix="codeintel-redis-"))
         self._process: subprocess.Popen[bytes] | None = None
+        self._over = Event()
 
     @property
     def url(self) -> str:
@@ -61,18 +68,7 @@ class PrivateRedis:
 
     def start(self) -> None:
         """Start the server and wait until it answers; raises ``Unavailable`` when it does not."""
-        self._process = subprocess.Popen(
-            own_process.python(
-                *("-c", _BOOT, str(os.getpid())),
-                *(self._program, *_OPTIONS, "--unixsocket", str(self._socket)),
-            ),
-            cwd=self._folder,
-            env=own_process.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for its owner, who stops it last
-        )
+        self._process = self._launched()
         deadline = time.monotonic() + _START_TIMEOUT_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -85,20 +81,57 @@ class PrivateRedis:
                 )
             time.sleep(_POLL_S)
 
+    def keep_alive(self) -> None:
+        """From now on start the server again whenever it dies, until ``close``."""
+        Thread(target=self._guard, name="redis guard", daemon=True).start()
+
+    def _guard(self) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while (process := self._process) is not None:
+            began = time.monotonic()
+            code = process.wait()
+            if time.monotonic() - began > _LONGEST_PAUSE_S:  # it did work
+                pause_s = _FIRST_PAUSE_S
+            if self._over.wait(pause_s):
+                return
+            _log.warning("the Redis of the workers ended with %d and is started again", code)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+            try:
+                self._process = self._launched()
+            except OSError:  # no room for another process now
+                _log.warning("it cannot be started", exc_info=True)
+            if self._over.is_set():
+                self.stop()
+
+    def _launched(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            own_process.python(
+                *("-c", _BOOT, str(os.getpid())),
+                *(self._program, *_OPTIONS, "--unixsocket", str(self._socket)),
+            ),
+            cwd=self._folder,
+            env=own_process.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for its owner, who stops it last
+        )
+
     def stop(self) -> None:
         """End the server; it can be started again and has forgotten everything."""
-        if self._process is None:
+        process, self._process = self._process, None
+        if process is None:
             return
-        self._process.terminate()
+        process.terminate()
         try:
-            self._process.wait(_STOP_TIMEOUT_S)
+            process.wait(_STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+            process.kill()
+            process.wait()
 
     def close(self) -> None:
-        """End the server and remove its folder."""
+        """End the server for good and remove its folder."""
+        self._over.set()
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -56,7 +56,8 @@ class ScopeStore:
     Looks into a cache of this process (L1), then into Redis (L2); concurrent lookups of one session
     are one. While ``listen`` runs, what another worker writes is seen at once, else when the entry
     in L1 has aged. While Redis is away the last known scope is served, whatever its age, and what
-    is written is kept until Redis is back. Without Redis the process keeps all by itself.
+    is written is kept until Redis is back; what a Redis lost that comes back empty is given to it again
+    by who still knows it. Without Redis the process keeps all by itself.
     """
 
     def __init__(
@@ -179,10 +180,18 @@ class ScopeStore:
             self._l1.set(change.session, _Entry(change.version, loaded=False))
 
     async def _catch_up(self, remote: RedisScopes) -> None:
-        """Write what could not be written, and trust nothing that may have changed unheard."""
+        """Write what Redis did not take, or lost, and trust nothing that may have changed unheard.
+
+        Of what it may have lost only fresh entries: a deletion is remembered for longer than those.
+        """
         for session_id, (entry, ttl) in list(self._unsaved.items()):
             await remote.write(session_id, entry.payload, ttl, older_than=entry.version)
             if self._unsaved.get(session_id) == (entry, ttl):  # and not written anew meanwhile
                 del self._unsaved[session_id]
+        for session_id, known in self._l1.items():
+            if known.payload:
+                await remote.write(
+                    session_id, known.payload, self._l2_ttl_seconds, older_than=known.version
+                )
         self._caught_up += 1
         self._l1.clear()

@@ -113,6 +113,7 @@ def _shared(settings: Settings, workers: int, resources: ExitStack) -> Settings:
     redis = PrivateRedis()
     resources.callback(redis.close)
     redis.start()
+    redis.keep_alive()
     return replace(settings, redis=replace(settings.redis, url=redis.url))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -12,6 +14,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 from codeintel_rev.app.private_redis import PrivateRedis
 from codeintel_rev.app.scope_store import AsyncSingleFlight, LRUCache, ScopeStore
@@ -226,8 +229,51 @@ async def test_redis_dies_and_comes_back() -> None:
             await until(arrived)
             assert one.available
             assert await one.get("during") == GO
+            assert await two.get("before") == PYTHON
     finally:
         server.close()
+
+
+async def test_a_redis_that_is_killed_is_started_again_and_has_what_it_lost() -> None:
+    server = PrivateRedis()
+    server.start()
+    server.keep_alive()
+    try:
+        async with worker(server.url) as one, worker(server.url) as two:
+            await one.set("kept", PYTHON)
+            redis = connect(server.url)
+            killed = (await redis.info("server"))["process_id"]
+            os.kill(killed, signal.SIGKILL)
+
+            async def arrived() -> bool:
+                with suppress(RedisError, OSError):
+                    return await redis.get(f"{PREFIX}kept") is not None
+                return False
+
+            await until(arrived)
+            assert (await redis.info("server"))["process_id"] != killed
+            assert await two.get("kept") == PYTHON
+            await redis.aclose()
+    finally:
+        server.close()
+
+
+async def test_a_scope_that_was_deleted_unheard_does_not_come_back(
+    redis_server: PrivateRedis,
+) -> None:
+    async with worker(redis_server.url) as one:
+        redis = connect(redis_server.url)
+        await one.set("gone", PYTHON)
+        tombstone = f"9{time.time_ns()} 600 ".encode()
+        await redis.set(f"{PREFIX}gone", tombstone)
+        await redis.client_kill_filter(_type="pubsub")
+
+        async def seen() -> bool:
+            return await one.get("gone") is None
+
+        await until(seen)
+        assert await redis.get(f"{PREFIX}gone") == tombstone
+        await redis.aclose()
 
 
 async def test_what_changed_while_the_connection_was_cut_is_asked_for_again(
