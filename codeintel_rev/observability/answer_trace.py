@@ -7,11 +7,25 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from codeintel_rev.types import Scope
+
+if TYPE_CHECKING:
+    from codeintel_rev.observability.answer_tracer import AnswerTracer
+
+__all__ = ["AnswerTrace", "AnswerTracer", "json_map", "new_trace_id", "scope_text"]
+
+
+def __getattr__(name: str) -> Any:
+    """Return ``AnswerTracer``, which writes what is described here, and Arrow with it, when asked."""
+    if name == "AnswerTracer":
+        from codeintel_rev.observability.answer_tracer import AnswerTracer
+
+        return AnswerTracer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def new_trace_id() -> str:

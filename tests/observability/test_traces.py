@@ -105,6 +105,17 @@ def test_a_thousand_traces_of_four_processes_are_all_kept(tmp_path):
     assert not list(tmp_path.glob("*.new"))
 
 
+def test_the_tracer_is_found_beside_the_record_and_costs_nothing_before():
+    program = (
+        "import sys; from codeintel_rev.observability.answer_trace import AnswerTrace;"
+        " assert 'pyarrow' not in sys.modules;"
+        " from codeintel_rev.observability.answer_trace import AnswerTracer;"
+        " print(AnswerTracer.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+    assert done.stdout == b"AnswerTracer\n"
+
+
 def test_a_full_batch_does_not_wait_for_the_interval(tmp_path):
     written = threading.Event()
 
