@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from math import isnan
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,6 +59,8 @@ def traces(
 
     if searches and low_confidence:
         raise typer.BadParameter("--low-confidence is about answers, searches have no confidence")
+    if isnan(slow):
+        raise typer.BadParameter("nan is no number of milliseconds", param_hint="--slow")
     output: Output = ctx.obj
     reader = _reader(data_dir, repo)
     if show:

@@ -78,6 +78,7 @@ def test_a_person_reads_a_line_a_trace(capsys: Capture) -> None:
     [
         (["traces", "--since", "yesterday"], exit_codes.BAD_INPUT, "'yesterday' is no moment"),
         (["traces", "show"], exit_codes.USAGE, "traces show ID"),
+        (["traces", "--slow", "nan"], exit_codes.USAGE, "no number of milliseconds"),
         (["traces", "show", "zzz"], exit_codes.BAD_INPUT, "no trace begins with 'zzz'"),
     ],
 )
