@@ -155,8 +155,9 @@ def _carry_out(
     """Do what was asked of one repository; ``held_in`` is the index that it replaces, if any."""
     plan = make_plan(place, _held(held_in or run.folder(repository)), request)
     folder = run.folder(repository)
-    done = [*_refreshes(run, repository, place, plan), *cut_anew(run, repository, folder)]
-    report = merged(done)
+    done = list(_refreshes(run, repository, place, plan))
+    again = cut_anew(run, repository, folder)  # the same files, mostly
+    report = merged([*done, *(cut._replace(unchanged=0, skipped=0) for cut in again)])
     if plan.dropped and held_in is None:
         report = report._replace(sequence=_drop(run, folder, plan.dropped))
         start_if_due(folder, run.registry.data_dir, run.settings.compaction)

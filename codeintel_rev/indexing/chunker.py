@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from codeintel_rev.indexing.outline import Outliner
 
-CHUNKER_VERSION: Final = 2
+CHUNKER_VERSION: Final = 3
 """Bump when the same bytes may yield other chunks or symbols: every file is then cut anew."""
 
 MAX_SYNTAX_BYTES: Final = 2_000_000

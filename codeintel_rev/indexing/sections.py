@@ -77,9 +77,12 @@ def _last_visible(heading: Heading, end: int, lines: Lines) -> int:
 
 
 def _symbol(heading: Heading, section: Definition, rows: list[str], last: int) -> Symbol:
-    """Return the symbol of a section whose last row is ``last``."""
+    """Return the symbol of a section whose last row is ``last``.
+
+    A setting that a document describes under its name is found by that name: ticks are none of it.
+    """
     return Symbol(
-        name=heading.title,
+        name=heading.title.strip("`"),
         qualname=section.symbol,
         kind=section.kind,
         start_line=heading.start + 1,

@@ -118,6 +118,15 @@ def test_files_of_another_chunker_are_cut_anew_in_every_snapshot(history: Path) 
     assert examine(history / ".codeintel").ok
 
 
+def test_a_run_that_cuts_anew_counts_each_file_once(history: Path) -> None:
+    first = index_repositories([history])
+    with journal(history) as connection:
+        connection.execute("UPDATE version SET chunker = ?", (CHUNKER_VERSION - 1,))
+    made_with(history, chunker=str(CHUNKER_VERSION - 1))
+    again = index_repositories([history])
+    assert (again.changed, again.unchanged, again.skipped) == (first.added, 0, first.skipped)
+
+
 def test_what_could_not_be_cut_anew_now_is_by_the_next_run(
     history: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,3 +54,10 @@ def test_a_large_section_is_a_chunk_of_its_own_and_small_ones_share() -> None:
         ("Guide > C", 15, 22),
     ]
     assert {c.kind for c in chunks} == {"section"}
+
+
+def test_a_setting_is_known_by_its_name_without_ticks() -> None:
+    text = "Settings\n========\n\n``task_acks_late``\n~~~~~~~~~~~~~~~~~~\nDefault: no.\n"
+    symbols = chunk_source(text.encode(), "restructuredtext").symbols
+    assert [symbol.name for symbol in symbols] == ["Settings", "task_acks_late"]
+    assert symbols[1].qualname == "Settings > ``task_acks_late``"
