@@ -62,11 +62,13 @@ class ChatSynthesis:
         self.model_id = getattr(chat, "model_id", None)
         self._started = self.deadline.clock()
         # Closing the stream closes the request behind it, also when our own consumer went away.
-        async with aclosing(self._completion(chat)) as tokens:
-            async for token in self._timed(tokens):
-                for piece in self._cited(parser.feed(token)):
-                    yield piece
-        self.latency_ms = self._elapsed_ms()
+        try:
+            async with aclosing(self._completion(chat)) as tokens:
+                async for token in self._timed(tokens):
+                    for piece in self._cited(parser.feed(token)):
+                        yield piece
+        finally:
+            self.latency_ms = self._elapsed_ms()
         for piece in self._cited(parser.close()):
             yield piece
         if parser.invalid:

@@ -420,7 +420,8 @@ async def test_an_answer_that_reaches_the_limit_of_tokens_is_told():
 
 async def test_a_client_that_leaves_closes_the_models_stream():
     chat = FakeChat(["one ", "two ", "three"])
-    orchestrator = AnswerOrchestrator(local(chat=chat))
+    context = local(chat=chat)
+    orchestrator = AnswerOrchestrator(context)
     stream = orchestrator.answer("q")
 
     first = await anext(stream)
@@ -429,6 +430,8 @@ async def test_a_client_that_leaves_closes_the_models_stream():
 
     assert first.content == "one"
     assert chat.closed
+    (trace,) = context.traces.taken
+    assert trace.synthesis_latency_ms >= trace.ttft_ms >= 0
 
 
 async def test_no_synthesis_without_time_for_it():
