@@ -34,6 +34,10 @@ _ARROW = re.compile(
     rf"[ \t]*{_MODIFIERS}(?:let\s+|var\s+)?(?P<name>[A-Za-z_$][\w$]*)\s*(?::[^=]+)?=\s*"
     r"(?:async\s*)?(?:function\b|\([^)]*\)\s*(?::[^=]+)?=>|[A-Za-z_$][\w$]*\s*=>)"
 )
+_CONSTANT = re.compile(
+    rf"[ \t]*{_MODIFIERS}(?:let\s+|var\s+|val\s+)?(?:[\w<>\[\]]+\s+)?(?P<name>[A-Z][A-Z\d_]{{2,}})"
+    r"\s*(?::[^=]+)?=(?![=>])"
+)
 _KINDS = {
     "def": "function",
     "func": "function",
@@ -87,7 +91,7 @@ class Definition:
 
 
 def definitions_in(lines: Sequence[str]) -> list[Definition]:
-    """Return the definitions whose lines name themselves by a keyword, in order."""
+    """Return the definitions whose lines name themselves, by a keyword or as a constant, in order."""
     return [_definition(lines, number, name, kind) for number, name, kind in _named(lines)]
 
 
@@ -124,7 +128,7 @@ def leaf(symbol: str) -> str:
 
 
 def _named(lines: Sequence[str]) -> Iterator[tuple[int, str, str]]:
-    """Yield (line, name, kind) of what is named by a keyword."""
+    """Yield (line, name, kind) of what is named by a keyword, and of constants in capitals."""
     for number, line in enumerate(lines):
         start = line[:MAX_LINE]
         match = _KEYWORD.match(start) or ("=" in start and _ARROW.match(start))
@@ -132,6 +136,8 @@ def _named(lines: Sequence[str]) -> Iterator[tuple[int, str, str]]:
             keyword = match.groupdict().get("keyword", "function")
             kind = "macro" if keyword.startswith("#") else _KINDS.get(keyword, keyword)
             yield number, match["name"], kind
+        elif "=" in start and (constant := _CONSTANT.match(start)):
+            yield number, constant["name"], "constant"
 
 
 def _bare_line(lines: Sequence[str], name: str) -> int | None:

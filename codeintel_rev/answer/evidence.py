@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from codeintel_rev.answer.definitions import names_defined_in
 from codeintel_rev.answer.question import Question, stems_of
 from codeintel_rev.types import SearchHit
 
@@ -79,4 +80,7 @@ def _cosine(hit: SearchHit) -> float | None:
 
 
 def _is_named(question: Question, hit: SearchHit) -> bool:
-    return hit.symbol.rpartition(".")[2] in question.names or question.is_quoted_in(hit.code)
+    if hit.symbol.rpartition(".")[2] in question.names or question.is_quoted_in(hit.code):
+        return True
+    asked = question.only_name
+    return bool(asked) and asked in hit.code and asked in names_defined_in(hit.code.split("\n"))

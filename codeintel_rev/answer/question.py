@@ -17,6 +17,7 @@ from codeintel_rev.retrieval.query import (
     mentions_of,
     message_runs,
     one_line,
+    only_name,
     qualified_names,
     spoken,
 )
@@ -63,7 +64,8 @@ class Question(NamedTuple):
     """Stems of its telling words, and how rare each is in code at large."""
     names: frozenset[str]
     """Words that are spelled as names of code are: with inner capitals, underscores or digits, or
-    with a capital where no sentence begins; and those that stand beside their kind."""
+    with a capital where no sentence begins; those that stand beside their kind, and the only one
+    that it asks for."""
     owned: tuple[str, ...]
     """Names that it gives with their owner, as ``Foo.bar``."""
     literals: tuple[str, ...]
@@ -72,6 +74,8 @@ class Question(NamedTuple):
     """Runs of words to look for: of what may be a printed message, or the whole text."""
     template: tuple[str, ...] = ()
     """What stands between the numbers of a message, where code has ``%d`` or ``{count}``."""
+    only_name: str = ""
+    """The last part of the name that it asks for, if it asks for nothing else."""
     heirs_of: str | None = None
     """The type of which it asks what extends or implements it."""
     is_how_to: bool = False
@@ -118,6 +122,7 @@ def question_of(text: str) -> Question:
         literals=literals,
         runs=() if literals else message_runs(text) or _whole(text),
         template=_template(text),
+        only_name=_last_part(only_name(text, mentions_of(text))),
         heirs_of=heirs_asked_for(text),
         is_how_to=is_how_to(text),
         default_of={} if literals else asked_default(text),
@@ -150,7 +155,13 @@ def _names(text: str) -> frozenset[str]:
     words = identifiers(text)
     telling = [w for w in words if re.search(r"[_\d]|[a-z][A-Z]|[A-Z][A-Z]+[a-z]", w)]
     capital = (w for w in words[1:] or words if w[:1].isupper())
-    return frozenset([*telling, *capital, *(mention.name for mention in mentions_of(text))])
+    mentions = mentions_of(text)
+    asked = only_name(text, mentions) or ""
+    return frozenset([*telling, *capital, *identifiers(asked), *(m.name for m in mentions)])
+
+
+def _last_part(name: str | None) -> str:
+    return identifiers(name)[-1] if name else ""
 
 
 def _whole(text: str) -> tuple[str, ...]:

@@ -42,6 +42,8 @@ _WITH_KIND = (
 
 _CHAIN = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::|->|#)[A-Za-z_$][\w$]*)*")
 
+_DEFINED = re.compile(r"\b(?:declar|defin)(?:ed|ition)\b", re.IGNORECASE)
+
 _QUOTED = re.compile(r"""(?<!\w)(["'`])(?P<text>[^"'`\n]{8,200})\1(?!\w)""")
 _CODE_MARK = re.compile(r"[(){}\[\];=<>]|::|->")
 _MAX_LITERAL_CHARS = 400
@@ -114,7 +116,7 @@ def parse_query(text: str) -> ParsedQuery:
         path = location[1].replace("\\", "/").removeprefix("./")
         return ParsedQuery(text, terms, title, location=(path, int(location[2])))
     mentions = mentions_of(text)
-    asked = text if _IDENTIFIER.match(text) else _only_name(text, mentions)
+    asked = text if _IDENTIFIER.match(text) else only_name(text, mentions)
     if asked is not None:
         parts = _NAME.findall(asked)
         names = (*_qualified(parts), *reversed(parts))
@@ -135,8 +137,11 @@ def parse_query(text: str) -> ParsedQuery:
     )
 
 
-def _only_name(text: str, mentions: Sequence[Mention]) -> str | None:
-    """Return the name that a question asks for, if no other word of it tells anything."""
+def only_name(text: str, mentions: Sequence[Mention]) -> str | None:
+    """Return the name that a question asks for, if no other word of it tells anything.
+
+    A word that may as well be one of English has to be asked for as what is defined.
+    """
     told = {name for name in _CHAIN.findall(text) if name.lower() not in FRAME_WORDS}
     if len(told) != 1:
         return None
@@ -144,7 +149,8 @@ def _only_name(text: str, mentions: Sequence[Mention]) -> str | None:
     named = {mention.name for mention in mentions} | {
         match[0] for match in _CODE_NAME.finditer(text)
     }
-    return name if name in named or not name.isidentifier() else None
+    is_name = name in named or not name.isidentifier() or _DEFINED.search(text) is not None
+    return name if is_name else None
 
 
 def _names(text: str) -> tuple[str, ...]:

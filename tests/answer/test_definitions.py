@@ -113,10 +113,11 @@ def test_a_definition_is_found_with_its_lines_and_documentation(code, symbol, li
 @pytest.mark.parametrize(
     ("code", "names"),
     [
-        (PYTHON, ["count", "Box", "open"]),
+        (PYTHON, ["LIMIT", "count", "Box", "open"]),
         (GO, ["Match", "Route"]),
         (TYPESCRIPT, ["compile", "Router"]),
         (C, ["MAX_SIZE"]),
+        ("    public static final int MAX_SIZE = 3;\nA = 1\nWIDE == 2\nWide = 3", ["MAX_SIZE"]),
     ],
 )
 def test_definitions_that_name_themselves_are_listed(code, names):

@@ -49,3 +49,10 @@ def test_a_name_that_is_defined_speaks_for_itself_without_meaning():
     assert named.named == 1.0
     assert named.score > NO_EVIDENCE > other.score
     assert evidence_of(question_of("anything"), []) == NO_HITS
+
+
+def test_a_constant_among_others_is_named_when_nothing_else_is_asked_for():
+    lines = make_hit(1, "from a import b\n\nMAX_SIZE = 3\nMIN_SIZE = 1\n", symbol="")
+    assert evidence_of(question_of("where is MAX_SIZE defined?"), [lines]).named == 1.0
+    assert evidence_of(question_of("where is MAX_PATH defined?"), [lines]).named == 0.0
+    assert evidence_of(question_of("who compares MAX_SIZE with paths?"), [lines]).named == 0.0

@@ -42,6 +42,7 @@ def test_an_identifier_names_its_last_part_first(text: str, names: tuple[str, ..
         ("what does the inspect function do", ("inspect",)),
         ("show me the implementation of close()", ("close",)),
         ("what is Foo? Is Foo a class?", ("Foo",)),
+        ("where is drain defined?", ("drain",)),
     ],
 )
 def test_a_question_for_one_name_is_that_name(text: str, names: tuple[str, ...]) -> None:
@@ -57,6 +58,7 @@ def test_a_question_for_one_name_is_that_name(text: str, names: tuple[str, ...])
         "where is parse_url used in tests?",
         "how do Style and Text fit together?",
         "what is routing?",
+        "where is the drain?",
         "what does the code do",
         "",
     ],
