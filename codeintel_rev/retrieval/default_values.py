@@ -126,7 +126,7 @@ def default_value(
     best = None
     for number, line in enumerate(lines):
         said = _stems(line)
-        for first, name in _named(lines, number, heading):
+        for first, name in _named(asked, lines, number, heading):
             worth = _worth(asked, name, said | around, holds_all=holds_all)
             worth -= _EMPTY_COST * (_EMPTY.search(line) is not None)
             if worth >= _LEAST_WORTH and (best is None or worth > best.worth):
@@ -135,9 +135,12 @@ def default_value(
 
 
 def _named(
-    lines: Sequence[str], number: int, heading: frozenset[str]
+    asked: Mapping[str, float], lines: Sequence[str], number: int, heading: frozenset[str]
 ) -> Iterator[tuple[int, frozenset[str]]]:
-    """Yield where each name stands that a line gives a value to, and its stems."""
+    """Yield where each name stands that a line gives a value to, and its stems.
+
+    A sentence has to say all that is asked.
+    """
     line = lines[number]
     if heading:
         if _HEADED.match(line):
@@ -151,8 +154,8 @@ def _named(
                 else:
                     typed = match.groupdict().get("type") or ""
                     yield number, _stems(f"{match['name']} {typed}")
-    if _SAID.search(line):
-        yield number, _stems(line)
+    if _SAID.search(line) and asked.keys() <= (said := _stems(line)):
+        yield number, said
 
 
 def _worth(

@@ -84,6 +84,7 @@ def test_a_line_that_gives_the_name_a_value_tells_the_default(line: str) -> None
         "use_default(pool, timeout)",
         "connect_timeout = 30",
         "the pool has no timeout by default",
+        "queues of the pool (default: `True`)",
     ],
 )
 def test_other_lines_with_these_words_do_not(line: str) -> None:
