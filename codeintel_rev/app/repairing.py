@@ -56,6 +56,8 @@ def _check_model(run: Run, repository: Repository, folder: RepositoryFolder) -> 
     """Raise ``IndexForeign`` where a server's work of hours would begin, or be replaced, unasked."""
     from codeintel_rev.app.models import is_of_server
 
+    if not folder.snapshots():  # nothing is searched yet
+        return
     found = folder.state()[1]
     former = str(found.get(MODEL))
     if run.settings.embedding.is_remote or is_of_server(run.registry.data_dir, former):

@@ -142,9 +142,13 @@ def test_while_the_server_is_away_searches_go_by_words(configure: Configure, sho
 def test_without_its_server_a_first_index_fails_in_so_many_words(
     configure: Configure, shop: Path
 ) -> None:
-    away = configure(VLLM_BASE_URL="http://127.0.0.1:9", EMBEDDING_VEC_DIM="8")
+    away = configure(
+        VLLM_BASE_URL="http://127.0.0.1:9", EMBEDDING_VEC_DIM="8", EMBEDDING_MODEL_ID="mistyped"
+    )
     with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9.* cannot be reached"):
         open_index(shop, settings=away)
+    with open_index(shop, settings=configure()) as index:
+        assert index.search("cart.py\nadd", mode="dense").limits == ()
 
 
 def test_a_wrong_dimension_is_told_with_both_numbers(configure: Configure, shop: Path) -> None:
