@@ -21,6 +21,7 @@ from codeintel_rev.errors import (
     NotFound,
     Unavailable,
 )
+from codeintel_rev.io.base_url import normalised_base_url
 from codeintel_rev.text.json_faults import NOT_JSON
 
 try:
@@ -267,29 +268,6 @@ class VLLMTransport:
 
     def _place(self, path: str) -> str:
         return f"{self.base_url}{path}"
-
-
-def normalised_base_url(url: str) -> str:
-    """Return ``url`` without a slash or ``/v1`` at its end.
-
-    Raises ``InvalidArgument`` for what is no plain http or https address.
-    """
-    try:
-        parsed = httpx.URL(url.strip())
-    except httpx.InvalidURL as error:
-        raise _bad_url(url) from error
-    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo:
-        raise _bad_url(url)
-    return str(parsed).partition("?")[0].rstrip("/").removesuffix("/v1").rstrip("/")
-
-
-def _bad_url(url: str) -> InvalidArgument:
-    shown = url.rpartition("@")[2] if "@" in url else url
-    return InvalidArgument(
-        f"{shown!r} is no address of a model server",
-        hint="give it as http://host:port; a key belongs into VLLM_API_KEY",
-        value=shown,
-    )
 
 
 def _left_s(deadline: float | None) -> float | None:

@@ -19,7 +19,7 @@ from codeintel_rev.errors import (
 )
 from codeintel_rev.io.vllm_chat_client import Completion, VLLMChatClient, VLLMScoreClient
 from codeintel_rev.io.vllm_client import VLLMClient, batches
-from codeintel_rev.io.vllm_transport import Timeouts, VLLMTransport, normalised_base_url
+from codeintel_rev.io.vllm_transport import Timeouts, VLLMTransport
 from tests.fakes.model_server import (
     DIM,
     DONE,
@@ -298,27 +298,6 @@ async def test_vectors_of_any_length_are_made_unit(server: ModelServer) -> None:
     async with VLLMClient(server.url, "m", DIM) as client:
         vector = await client.embed_query("x")
     assert vector[[0, -1]] == pytest.approx([0.6, 0.8])
-
-
-@pytest.mark.parametrize(
-    ("url", "base"),
-    [
-        ("http://h:8000", "http://h:8000"),
-        (" http://h:8000/v1/ ", "http://h:8000"),
-        ("https://h/openai/v1", "https://h/openai"),
-    ],
-)
-def test_a_base_url_is_normalised(url: str, base: str) -> None:
-    assert normalised_base_url(url) == base
-
-
-@pytest.mark.parametrize(
-    "url", ["", "h:8000", "file:///etc/passwd", "http://", "http://u:s3cret@h", "http://h:x"]
-)
-def test_what_is_no_address_of_a_server_is_refused(url: str) -> None:
-    with pytest.raises(InvalidArgument) as caught:
-        normalised_base_url(url)
-    assert "s3cret" not in caught.value.message
 
 
 class Redirecting(ModelServer):
