@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from codeintel_rev.retrieval.path_signs import is_test
 from codeintel_rev.retrieval.spelled_names import DEFAULT_WORDS, told_words
-from codeintel_rev.retrieval.traits import PROSE
+from codeintel_rev.retrieval.traits import PROSE, is_of_test
 from codeintel_rev.retrieval.word_forms import stem
 from codeintel_rev.text.background_idf import background_idf
 from codeintel_rev.text.code_tokenizer import distinct_terms, tokenize
@@ -57,6 +56,11 @@ _SET = re.compile(
 )
 _MACRO = re.compile(rf"\s*#\s*define\s+(?P<name>\w+)\s+\(?{_VALUE}")
 _CALLED = re.compile(rf"\.(?P<name>default(?:_\w+)?)\(\s?{_VALUE}")
+_TOLD = re.compile(
+    rf"\w\(\s?(?:\w+, ?)?[\"'](?P<name>[\w.-]{{2,60}}+)[\"'], ?(?:[^\"'()]{{0,80}}?, ?)?{_VALUE}"
+)
+"""``flag.Int("max-size", 100)``, ``getenv("PORT", "80")``."""
+
 _SAID = re.compile(
     rf"\b(?:[Dd]efaults to|[Dd]efault(?: [\w-]+){{0,4}}?(?: is| are| of|:|=))\s{{1,4}}{_VALUE}"
 )
@@ -97,7 +101,7 @@ def telling_default(
     worths = {}
     for row, text in texts:
         head = heads.get(row)
-        if head is None or is_test(head.uri):
+        if head is None or is_of_test(head):
             continue
         plain = text.decode("utf-8", "replace")
         value = default_value(asked, head.uri, head.symbol, plain, is_prose=head.lang in PROSE)
@@ -146,7 +150,7 @@ def _named(
         if _HEADED.match(line):
             yield number, heading
     else:
-        for pattern in (_SET, _MACRO, _CALLED):
+        for pattern in (_SET, _MACRO, _CALLED, _TOLD):
             for match in pattern.finditer(line):
                 if _stems(match["name"]) <= _DEFAULT_STEMS:
                     first = max(number - _WINDOW, 0)

@@ -26,7 +26,7 @@ from codeintel_rev.retrieval.query import ParsedQuery, belongs
 from codeintel_rev.retrieval.ranking import Ranked, rank
 from codeintel_rev.retrieval.signals import query_facts
 from codeintel_rev.retrieval.strength import Evidence
-from codeintel_rev.retrieval.traits import TraitMemory
+from codeintel_rev.retrieval.traits import TraitMemory, is_of_test
 from codeintel_rev.retrieval.verbatim import verbatim
 from codeintel_rev.text.kinds import TYPES
 from codeintel_rev.types import ChannelScores, ChunkHead, ChunkRecord, Mode, SearchHit
@@ -197,7 +197,7 @@ class HybridSearcher:
         return Retrieved(exact, dense, words, leading)
 
     def _spelled(self, query: ParsedQuery) -> list[int]:
-        """Return the rows that define the name which the query says in words.
+        """Return the rows that define the name which the query says in words; no test's by chance.
 
         Words that are the name of many things are no name: none then.
         """
@@ -206,7 +206,11 @@ class HybridSearcher:
             catalog.definitions(name, _SPELLED_LIMIT + 1) for name in query.spelled
         )
         rows = self._within(dict.fromkeys(found))
-        return rows if len(rows) <= _SPELLED_LIMIT else []
+        if not rows or len(rows) > _SPELLED_LIMIT:
+            return []
+        heads = catalog.heads(rows)
+        wants_tests = query_facts(query.terms, query.title).wants_tests
+        return [row for row in rows if row in heads and (wants_tests or not is_of_test(heads[row]))]
 
     def _heirs(self, query: ParsedQuery, rows: Sequence[int]) -> list[int]:
         """Return the type whose heirs the query asks for, if it does, and those of ``rows`` that are."""

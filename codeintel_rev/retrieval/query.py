@@ -132,7 +132,7 @@ def parse_query(text: str) -> ParsedQuery:
         runs=() if quoted else message_runs(text),
         is_how_to=is_how_to(text),
         heirs_of=heirs_asked_for(text),
-        spelled=() if quoted else spelled_names(text),
+        spelled=() if quoted or is_how_to(text) else spelled_names(text),
         default_of={} if quoted else asked_default(text),
     )
 

@@ -90,11 +90,16 @@ class TraitMemory:
         return number
 
 
+def is_of_test(head: ChunkHead) -> bool:
+    """Return whether a chunk is of a test, a fixture or an example."""
+    return is_test(head.uri) or is_in_test_module(head.symbol)
+
+
 def _flags(head: ChunkHead) -> tuple[bool, ...]:
     """Return whether a chunk is each of ``FLAGS``."""
     return (
         bool(head.symbol) and head.kind not in _NO_DEFINITION,
-        is_test(head.uri) or is_in_test_module(head.symbol),
+        is_of_test(head),
         head.lang in PROSE,
         head.lang in _DATA,
         is_copied(head.uri),

@@ -358,6 +358,14 @@ def test_a_name_said_in_words_and_a_default_that_is_asked_for_come_first(repo: P
             assert hit.score > 1.0
 
 
+def test_no_test_has_the_name_that_is_said_in_words(repo: Path) -> None:
+    (repo / "tests").mkdir()
+    edit(repo / "tests" / "test_run.py", "def create_runtime():\n    return 1\n")
+    with open_index(repo) as index:
+        assert index.search("create runtime").hits[0].score <= 1.0
+        assert index.search("create runtime fixture").hits[0].score <= 1.0
+
+
 def test_words_that_many_things_are_called_are_no_name(repo: Path) -> None:
     for number in range(7):
         (repo / f"user{number}.py").write_text(f"def user_name():\n    return {number}\n")

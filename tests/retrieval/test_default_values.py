@@ -66,6 +66,9 @@ def test_a_question_for_a_default_has_that_word_and_few_others(question: str, as
         '"pool_timeout": 30,',
         "pool_timeout = Option(DEFAULT_WAIT, type=int)",
         "poolTimeout: null",
+        'flag.Int("pool-timeout", 30, "seconds to wait")',
+        'createIntConfig("pool-timeout", NULL, FLAGS, 0, server.timeout, 30),',
+        "wait = env.get('POOL_TIMEOUT', 30)",
         "the pool timeout defaults to 30 seconds",
         "The default pool timeout is `30`.",
     ],
@@ -130,7 +133,7 @@ def test_the_rows_that_tell_it_as_well_as_the_best_are_returned_but_no_tests() -
 
 
 @pytest.mark.parametrize(
-    "piece", ["a", "a.", "a b ", "a:a ", "default ", "`", "=[[[", "a: {", "a ="]
+    "piece", ["a", "a.", "a b ", "a:a ", "default ", "`", "=[[[", "a: {", "a =", 'f("a", ']
 )
 def test_hostile_lines_end(piece: str) -> None:
     text = "\n".join([piece * (100_000 // len(piece))] * 20)
