@@ -34,7 +34,7 @@ class Case(NamedTuple):
     query: Query
     facts: QueryFacts
     meant: list[int] | None
-    """Rows that stand first, when the query is nothing but a name."""
+    """Rows that stand first, when they are all that the query asks for."""
     candidates: Candidates
     results: dict[int, Result]
     """By row."""
@@ -100,7 +100,7 @@ def _case(index: LocalIndex, task: Task, name: str, query: Query) -> Case:
         retrieved = searcher.retrieve(parsed, "hybrid", LIMIT)
         candidates = searcher.candidates(parsed, retrieved, LIMIT)
         records = view.catalog.hydrate(candidates.rows.tolist())
-        meant = None
+        meant = list(retrieved.leading) or None
         if parsed.is_identifier:
             exact = view.catalog.heads(retrieved.exact).values()
             meant = called(exact, parsed.names[0].rpartition(".")[2])

@@ -31,8 +31,8 @@ from codeintel_rev.io.registry import Repository
 from codeintel_rev.io.vector_store import VectorReader
 from codeintel_rev.ports import SparseChannel, SparseEncoder
 from codeintel_rev.retrieval.absent_index import AbsentIndex
+from codeintel_rev.retrieval.channels import Channels
 from codeintel_rev.retrieval.dense_searcher import DenseSearcher
-from codeintel_rev.retrieval.hybrid import Channels
 from codeintel_rev.retrieval.tantivy_searcher import TantivySearcher
 from codeintel_rev.retrieval.traits import TraitMemory
 from codeintel_rev.types import Scope

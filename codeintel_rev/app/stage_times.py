@@ -15,7 +15,7 @@ from codeintel_rev.ports import (
     SparseChannel,
     VectorIndex,
 )
-from codeintel_rev.retrieval.hybrid import Channels
+from codeintel_rev.retrieval.channels import Channels
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,26 +9,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeintel_rev.ports import (
-    ChunkCatalog,
-    ChunkTexts,
-    Embedder,
-    LexicalIndex,
-    SparseChannel,
-    VectorIndex,
-)
+from codeintel_rev.ports import Embedder
 from codeintel_rev.retrieval.candidate import Candidates
-from codeintel_rev.retrieval.default_values import telling_default
+from codeintel_rev.retrieval.channels import Channels
+from codeintel_rev.retrieval.definitions import defining_rows
 from codeintel_rev.retrieval.explanation import explained
 from codeintel_rev.retrieval.fusion import RRF_K
-from codeintel_rev.retrieval.heirs import telling_heirs
-from codeintel_rev.retrieval.query import ParsedQuery, belongs
+from codeintel_rev.retrieval.leading import leading_rows
+from codeintel_rev.retrieval.query import ParsedQuery
 from codeintel_rev.retrieval.ranking import Ranked, rank
 from codeintel_rev.retrieval.signals import query_facts
 from codeintel_rev.retrieval.strength import Evidence
-from codeintel_rev.retrieval.traits import TraitMemory, is_of_test
 from codeintel_rev.retrieval.verbatim import verbatim
-from codeintel_rev.text.kinds import TYPES
 from codeintel_rev.types import ChannelScores, ChunkHead, ChunkRecord, Mode, SearchHit
 
 CANDIDATES = 50
@@ -36,32 +28,6 @@ CANDIDATES = 50
 
 WORDS_KNOWN = 150
 """Rows whose BM25 score is known, so that those that only the dense channel found have one too."""
-
-_EXACT_LIMIT = 30
-"""Definitions taken for each name."""
-
-_SPELLED_LIMIT = 5
-"""Definitions of the name that a query says in words; what is defined more often may be mere words."""
-
-_DEFAULT_ROWS = 100
-"""Rows that are read in search of a default."""
-
-_QUALIFIED_LIMIT = 200
-"""Definitions looked at for one that belongs to what was named before it."""
-
-
-class Channels(NamedTuple):
-    """The parts that one view of a repository is searched with."""
-
-    vectors: VectorIndex
-    words: LexicalIndex
-    catalog: ChunkCatalog
-    texts: ChunkTexts
-    traits: TraitMemory
-    mask: NDArray[np.bool_]
-    """Rows that are live and in scope."""
-    sparse: SparseChannel | None = None
-    """Implied terms, where a SPLADE model is configured."""
 
 
 class Retrieved(NamedTuple):
@@ -191,42 +157,9 @@ class HybridSearcher:
         quoted = verbatim(query, list(words), self._channels.texts)
         if quoted:
             return Retrieved(quoted, dense, words, leading=quoted, is_verbatim=True)
-        known = list(words)
-        leading = self._heirs(query, known) or self._spelled(query) or self._defaults(query, known)
-        exact = list(dict.fromkeys([*leading, *self.exact(query)]))
+        leading = leading_rows(query, list(words), self._channels)
+        exact = list(dict.fromkeys([*leading, *defining_rows(query, self._channels)]))
         return Retrieved(exact, dense, words, leading)
-
-    def _spelled(self, query: ParsedQuery) -> list[int]:
-        """Return the rows that define the name which the query says in words; no test's by chance.
-
-        Words that are the name of many things are no name: none then.
-        """
-        catalog = self._channels.catalog
-        found = chain.from_iterable(
-            catalog.definitions(name, _SPELLED_LIMIT + 1) for name in query.spelled
-        )
-        rows = self._within(dict.fromkeys(found))
-        if not rows or len(rows) > _SPELLED_LIMIT:
-            return []
-        heads = catalog.heads(rows)
-        wants_tests = query_facts(query.terms, query.title).wants_tests
-        return [row for row in rows if row in heads and (wants_tests or not is_of_test(heads[row]))]
-
-    def _heirs(self, query: ParsedQuery, rows: Sequence[int]) -> list[int]:
-        """Return the type whose heirs the query asks for, if it does, and those of ``rows`` that are."""
-        if query.heirs_of is None:
-            return []
-        heirs = telling_heirs(query.heirs_of, self._channels.texts.texts(rows))
-        base = self._channels.catalog.of_kinds(query.heirs_of, TYPES, _EXACT_LIMIT)
-        return list(dict.fromkeys([*self._within(base), *heirs]))
-
-    def _defaults(self, query: ParsedQuery, rows: Sequence[int]) -> list[int]:
-        """Return those of ``rows`` that tell the default which the query asks for, if it does."""
-        if not query.default_of:
-            return []
-        looked_at = rows[:_DEFAULT_ROWS]
-        heads = self._channels.catalog.heads(looked_at)
-        return telling_default(query.default_of, heads, self._channels.texts.texts(looked_at))
 
     def dense(self, query: ParsedQuery, k: int) -> dict[int, float]:
         """Return rows by similarity to the query; none when no word of it is known."""
@@ -288,37 +221,6 @@ class HybridSearcher:
         if self._embedded is None or self._embedded[0] != text:
             self._embedded = (text, self._embedder.embed_query(text))
         return self._embedded[1]
-
-    def exact(self, query: ParsedQuery) -> list[int]:
-        """Return the rows that define what the query names."""
-        found: dict[int, None] = {}
-        told: set[str] = set()
-        for name in query.names:
-            rows = [] if name in told else self._defining(name)
-            found |= dict.fromkeys(rows)
-            if rows:
-                told.update(name.split("."))
-            if found and query.is_identifier:
-                break
-        for name, kinds in query.mentions:
-            rows = self._channels.catalog.of_kinds(name, kinds, _EXACT_LIMIT)
-            found |= dict.fromkeys(self._within(rows))
-        return list(found)
-
-    def _defining(self, name: str) -> list[int]:
-        """Return the rows that define ``name``: of ``Foo.bar`` those that belong to a ``Foo``."""
-        catalog = self._channels.catalog
-        owner, _, own = name.rpartition(".")
-        rows = self._within(catalog.definitions(own, _QUALIFIED_LIMIT if owner else _EXACT_LIMIT))
-        if owner:
-            heads = catalog.heads(rows)
-            rows = [r for r in rows if r in heads and belongs(owner, heads[r].symbol, heads[r].uri)]
-        return rows[:_EXACT_LIMIT]
-
-    def _within(self, rows: Iterable[int]) -> list[int]:
-        """Return those of ``rows`` that are in scope."""
-        mask = self._channels.mask
-        return [row for row in rows if row < len(mask) and mask[row]]
 
 
 def called(exact: Iterable[ChunkHead], name: str) -> list[int]:

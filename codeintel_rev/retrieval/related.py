@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeintel_rev.retrieval.hybrid import Channels
+from codeintel_rev.retrieval.channels import Channels
 from codeintel_rev.retrieval.query import telling_terms
 
 DENSE_SHARE = 0.6
