@@ -10,6 +10,7 @@ from contextlib import suppress
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    _fill_closed_streams()
     _leave_out_current_folder()
     # numpy and FAISS start a thread a core when they load; a command that lives for a fifth of a
     # second pays more for that than it gains
@@ -29,6 +30,24 @@ def main() -> None:
     if "duckdb" not in sys.modules:  # it complains of what is left of it
         gc.freeze()
     sys.exit(code)
+
+
+def _fill_closed_streams() -> None:
+    """Let the null device stand for every standard stream that was closed, as by ``>&-``.
+
+    The next file to be opened would take its number, and what a library tells there would be
+    written into an index.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            os.set_inheritable(number, True)
+            mode = "r" if number == 0 else "w"
+            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115  lives on
+            setattr(sys, name, stream)
 
 
 def _leave_out_current_folder() -> None:

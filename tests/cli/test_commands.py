@@ -271,6 +271,24 @@ def test_a_full_disk_behind_the_output_is_told_on_one_line(
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_standard_stream_that_is_closed_is_never_taken_by_a_file_of_the_index(
+    repo: Path, capsys: Capture, number: int
+) -> None:
+    """What a library tells on a stream would else be written into the index."""
+    command = f'exec {shlex.quote(sys.executable)} -P -m codeintel_rev "$@" {number}>&-'
+    for words, code in [(["index", "--json"], 0), (["search", "url"], 0), (["search", ""], 3)]:
+        done = subprocess.run(
+            ["/bin/sh", "-c", command, "sh", *words],
+            cwd=repo,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    assert document(capsys, "search", "match_url")["hits"]
+
+
 @pytest.mark.parametrize("name", ["numpy", "tantivy", "secrets", "sqlite3", "hashlib"])
 def test_a_module_of_the_repository_is_never_imported(repo: Path, name: str) -> None:
     (repo / f"{name}.py").write_text("raise SystemExit('imported from the repository')\n")
