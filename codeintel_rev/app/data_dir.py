@@ -28,7 +28,7 @@ def data_dir_for_index(
         if not is_address(str(path)):
             checked_root(Path(path))
     if data_dir is not None:
-        return data_dir.expanduser().absolute()
+        return _expanded(data_dir).absolute()
     if len(paths) > 1:
         raise InvalidArgument(
             f"{len(paths)} paths need one place for their index",
@@ -58,7 +58,7 @@ def data_dir_for_search(
             (p for p in (cwd, *cwd.parents) if (p / ".git").exists()), cwd
         )
     if data_dir is not None:
-        return data_dir.expanduser().absolute(), root
+        return _expanded(data_dir).absolute(), root
     return inside(root, data_home), root
 
 
@@ -93,7 +93,7 @@ def is_own(folder: Path) -> bool:
 
 def checked_root(path: Path) -> Path:
     """Return ``path`` resolved; raises ``NotARepository`` unless it is a readable folder."""
-    root = path.expanduser()
+    root = _expanded(path)
     try:
         root = root.resolve(strict=True)
     except (OSError, RuntimeError) as error:
@@ -110,6 +110,18 @@ def checked_root(path: Path) -> Path:
             f"{path} cannot be read", hint="check its permissions", value=str(path)
         )
     return root
+
+
+def _expanded(path: Path) -> Path:
+    """Return ``path`` with ``~`` written out; raises ``InvalidArgument`` for a user who is not there."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise InvalidArgument(
+            f"{path} lies with a user who has no home directory here",
+            hint="write the path out",
+            value=str(path),
+        ) from error
 
 
 def _require_text(path: Path) -> None:

@@ -113,6 +113,7 @@ def _source(
     """Return the one chunk at a line; raises when there is none, and when there are several."""
     if line < 1:
         raise InvalidArgument(f"there is no line {line}", hint="lines count from 1", value=path)
+    _require_text(path)
     selected, path = _named(list(selected), path)
     found = list(_sources(selected, path, line, scope))
     whole = [source for source in found if source.record.uri == _relative(source.opened, path)]
@@ -128,6 +129,13 @@ def _source(
     if not found:
         raise _nothing_there(selected, path, line, scope)
     return found[0]
+
+
+def _require_text(path: str) -> None:
+    """Raise ``NotFound`` for a name that is no UTF-8: no file of such a name is indexed."""
+    told = path.encode("utf-8", "backslashreplace").decode()
+    if told != path:
+        raise NotFound(f"the name {told} is no UTF-8", hint="rename the file", value=told)
 
 
 def _named(selected: list[OpenRepository], path: str) -> tuple[list[OpenRepository], str]:

@@ -55,7 +55,7 @@ class Registry:
         self.data_dir = data_dir
         self._base = data_dir.resolve()
         self.path = data_dir / "registry.sqlite"
-        if not create and not self.path.exists():
+        if not create and not _is_there(self.path):
             raise _missing(data_dir)
         if create:
             data_dir.mkdir(parents=True, exist_ok=True)
@@ -255,6 +255,21 @@ class Registry:
                 self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether a file exists; raises ``InvalidArgument`` when that cannot be told.
+
+    It cannot in a folder of another user.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        raise InvalidArgument(
+            f"the data directory {path.parent} cannot be read: {error.strerror}",
+            hint="check its permissions, or name another one with --data-dir",
+            value=str(path.parent),
+        ) from error
 
 
 def _missing(data_dir: Path) -> IndexMissing:

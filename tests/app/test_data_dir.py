@@ -12,6 +12,7 @@ from codeintel_rev.app.data_dir import data_dir_for_search
 from codeintel_rev.app.indexer import index_repositories
 from codeintel_rev.app.local import open_index
 from codeintel_rev.config.settings import Settings, load_settings
+from codeintel_rev.errors import InvalidArgument
 
 from .conftest import Git, commit, write
 
@@ -53,6 +54,14 @@ def test_an_index_lies_beside_the_code_for_its_owner_alone(
     index_repositories([theirs], settings=settings)
     assert place(theirs, settings) == theirs / ".codeintel"
     assert stat.S_IMODE((theirs / ".codeintel").stat().st_mode) == 0o700
+
+
+def test_a_home_that_is_not_there_is_told(theirs: Path, settings: Settings) -> None:
+    nobody = Path("~no-such-user-here/index")
+    with pytest.raises(InvalidArgument, match="no home directory"):
+        data_dir_for_search(nobody, theirs, settings.data_home)
+    with pytest.raises(InvalidArgument, match="no home directory"):
+        data_dir_for_search(None, nobody, settings.data_home)
 
 
 def test_an_index_that_was_committed_is_not_read(

@@ -89,6 +89,7 @@ def test_the_limit_counts_hits(index: LocalIndex) -> None:
         ("gone.py", 1, "gone.py is not in this index"),
         ("web/client.py", 900, "web/client.py has no code at line 900"),
         ("colour.py", 900, "colour.py has no code at line 900"),
+        ("web/\udcff.py", 1, r"web/\\udcff.py is no UTF-8"),
     ],
 )
 def test_nothing_there_is_told(index: LocalIndex, path: str, line: int, told: str) -> None:

@@ -47,6 +47,11 @@ def test_a_folder_without_an_index_says_how_to_make_one(tmp_path: Path) -> None:
     assert "codeintel index" in caught.value.hint
 
 
+def test_a_folder_that_cannot_be_looked_into_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match="cannot be read: File name too long"):
+        Registry(tmp_path / ("a" * 300))
+
+
 def test_another_format_is_refused_with_both_numbers(tmp_path: Path) -> None:
     Registry(tmp_path, create=True).close()
     connection = connect(tmp_path / "registry.sqlite")
