@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from codeintel_rev.retrieval.spelled_names import DEFAULT_WORDS, told_words
 from codeintel_rev.retrieval.traits import PROSE, is_of_test
+from codeintel_rev.retrieval.value_lines import (
+    is_below_heading,
+    is_empty,
+    says_default,
+    valued_names,
+)
 from codeintel_rev.retrieval.word_forms import stem
 from codeintel_rev.text.background_idf import background_idf
 from codeintel_rev.text.code_tokenizer import distinct_terms, tokenize
@@ -17,9 +22,6 @@ _MOST_WORDS = 6
 """A longer question is about more than a value."""
 
 _MAX_LINE = 300
-_WINDOW = 4
-"""Lines before ``default=3`` that may name the option it is the default of."""
-
 _ALL, _MOST = 0.99, 0.45
 """Shares of what is asked that all there is, and a name alone, has to hold."""
 
@@ -32,9 +34,7 @@ _CONTEXT_SHARE = 0.5
 
 _FURTHER_WORD_COST = 0.07
 _EMPTY_COST = 0.2
-_EMPTY = re.compile(r"(?:=|:)\s?(?:None|nil|null|NULL)\b")
 """What is nothing by default is mostly given its value elsewhere."""
-
 
 _PARTIAL = 0.85
 """What a default is worth whose line and surroundings leave something unsaid."""
@@ -44,27 +44,6 @@ _AS_GOOD = 0.1
 
 _MOST_ROWS = 3
 
-_VALUE = (
-    r"(?:&?[\w.:]{1,60}!?\(\s?)?"
-    r"(?:[-+]?\.?\d|[\"'`]|\[[^\[\]]{0,80}+\]|\{[^{}]{0,80}+\}|(?i:true|false|none|nil|null)\b|[A-Z][A-Z\d_]{2,}\b)"
-)
-_SET = re.compile(
-    r"(?<![\w$.-])(?P<name>[A-Za-z_$][\w$.-]*+)[\"'`\])]{0,2}+\??"
-    rf"(?:\s{{0,8}}:(?!:)\s{{0,8}}{_VALUE}"
-    r"|(?P<type>\s{0,8}:(?!:)\s?[\w.<>\[\]|?& ]{1,40}?|\s[\w.]{1,30}+)?"
-    rf"\s{{0,8}}(?:=(?![=>])|:=|=>)\s{{0,8}}{_VALUE})"
-)
-_MACRO = re.compile(rf"\s*#\s*define\s+(?P<name>\w+)\s+\(?{_VALUE}")
-_CALLED = re.compile(rf"\.(?P<name>default(?:_\w+)?)\(\s?{_VALUE}")
-_TOLD = re.compile(
-    rf"\w\(\s?(?:\w+, ?)?[\"'](?P<name>[\w.-]{{2,60}}+)[\"'], ?(?:[^\"'()]{{0,80}}?, ?)?{_VALUE}"
-)
-"""``flag.Int("max-size", 100)``, ``getenv("PORT", "80")``."""
-
-_SAID = re.compile(
-    rf"\b(?:[Dd]efaults to|[Dd]efault(?: [\w-]+){{0,4}}?(?: is| are| of|:|=))\s{{1,4}}{_VALUE}"
-)
-_HEADED = re.compile(r"\W{0,8}defaults?(?: value)?(?: is| to)?\W{1,6}\w", re.IGNORECASE)
 _DEFAULT_STEMS = frozenset(map(stem, [*DEFAULT_WORDS, "value"]))
 
 
@@ -132,7 +111,7 @@ def default_value(
         said = _stems(line)
         for first, name in _named(asked, lines, number, heading):
             worth = _worth(asked, name, said | around, holds_all=holds_all)
-            worth -= _EMPTY_COST * (_EMPTY.search(line) is not None)
+            worth -= _EMPTY_COST * (is_empty(line))
             if worth >= _LEAST_WORTH and (best is None or worth > best.worth):
                 best = Value(number, first, worth)
     return best
@@ -141,24 +120,16 @@ def default_value(
 def _named(
     asked: Mapping[str, float], lines: Sequence[str], number: int, heading: frozenset[str]
 ) -> Iterator[tuple[int, frozenset[str]]]:
-    """Yield where each name stands that a line gives a value to, and its stems.
+    """Yield where each thing stands that a line gives a value to, and the stems of its name.
 
     A sentence has to say all that is asked.
     """
     line = lines[number]
-    if heading:
-        if _HEADED.match(line):
-            yield number, heading
-    else:
-        for pattern in (_SET, _MACRO, _CALLED, _TOLD):
-            for match in pattern.finditer(line):
-                if _stems(match["name"]) <= _DEFAULT_STEMS:
-                    first = max(number - _WINDOW, 0)
-                    yield first, _stems(" ".join(lines[first : number + 1]))
-                else:
-                    typed = match.groupdict().get("type") or ""
-                    yield number, _stems(f"{match['name']} {typed}")
-    if _SAID.search(line) and asked.keys() <= (said := _stems(line)):
+    if heading and is_below_heading(line):
+        yield number, heading
+    elif not heading:
+        yield from ((first, _stems(name)) for first, name in valued_names(lines, number))
+    if says_default(line) and asked.keys() <= (said := _stems(line)):
         yield number, said
 
 
