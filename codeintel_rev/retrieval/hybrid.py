@@ -110,7 +110,7 @@ class HybridSearcher:
         if query.is_identifier:
             name = query.names[0].rpartition(".")[2]
             meant = called(self._channels.catalog.heads(retrieved.exact).values(), name)
-            ranking = ranking.lifting(meant, by_kind=True)
+            ranking = ranking.lifting(meant or retrieved.leading, by_kind=bool(meant))
         elif mode == "exact":
             ranking = ranking.lifting(retrieved.exact, by_kind=not retrieved.is_verbatim)
         elif retrieved.leading:
@@ -157,9 +157,9 @@ class HybridSearcher:
         quoted = verbatim(query, list(words), self._channels.texts)
         if quoted:
             return Retrieved(quoted, dense, words, leading=quoted, is_verbatim=True)
-        leading = leading_rows(query, list(words), self._channels)
-        exact = list(dict.fromkeys([*leading, *defining_rows(query, self._channels)]))
-        return Retrieved(exact, dense, words, leading)
+        defining = defining_rows(query, self._channels)
+        leading = leading_rows(query, defining, list(words), self._channels)
+        return Retrieved(list(dict.fromkeys([*leading, *defining])), dense, words, leading)
 
     def dense(self, query: ParsedQuery, k: int) -> dict[int, float]:
         """Return rows by similarity to the query; none when no word of it is known."""

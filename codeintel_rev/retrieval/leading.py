@@ -1,7 +1,11 @@
-"""Rows that are all that a query asks for: a name said in words, a default, the heirs of a type."""
+"""Rows that are all that a query asks for.
+
+The heirs of a type, a name said in words, a default, or where a name stands that nothing defines.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import chain
 
@@ -17,20 +21,35 @@ from codeintel_rev.text.kinds import TYPES
 _SPELLED_LIMIT = 5
 """Definitions of the name that a query says in words; what is defined more often may be mere words."""
 
+_HOLDING_ROWS = 50
+"""Rows that are read in search of a name that nothing defines."""
+
 _DEFAULT_ROWS = 100
 """Rows that are read in search of a default."""
 
 
-def leading_rows(query: ParsedQuery, rows: Sequence[int], channels: Channels) -> list[int]:
+def leading_rows(
+    query: ParsedQuery, defining: Sequence[int], rows: Sequence[int], channels: Channels
+) -> list[int]:
     """Return what stands before all else, where the query asks for one thing that can be told.
 
-    ``rows`` hold the words of the query, best first: defaults and heirs are looked for in them.
+    ``defining`` are the rows that define what it names; ``rows`` hold its words, best first.
     """
+    if query.is_identifier:
+        return [] if defining else _holding(query.names[0], rows, channels)
     return (
         _heirs(query, rows, channels)
         or _spelled(query, channels)
         or _defaults(query, rows, channels)
     )
+
+
+def _holding(name: str, rows: Sequence[int], channels: Channels) -> list[int]:
+    """Return those of ``rows`` in whose text the last part of a name stands as it is written."""
+    found = re.compile(rf"(?<![\w$]){re.escape(name.rpartition('.')[2])}(?![\w$])")
+    texts = channels.texts.texts(rows[:_HOLDING_ROWS])
+    holding = {row for row, text in texts if found.search(text.decode("utf-8", "replace"))}
+    return [row for row in rows if row in holding]
 
 
 def _heirs(query: ParsedQuery, rows: Sequence[int], channels: Channels) -> list[int]:

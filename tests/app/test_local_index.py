@@ -366,6 +366,17 @@ def test_no_test_has_the_name_that_is_said_in_words(repo: Path) -> None:
         assert index.search("create runtime fixture").hits[0].score <= 1.0
 
 
+def test_a_name_that_nothing_defines_is_found_where_it_stands(repo: Path) -> None:
+    edit(repo / "shop" / "page.txt", "Words.\n\nThe button calls openBasket when pressed.\n")
+    for number in range(5):
+        edit(
+            repo / "shop" / f"open{number}.py", f"def open_{number}_basket():\n    basket = open\n"
+        )
+    with open_index(repo) as index:
+        for query in ("openBasket", "where is openBasket defined?"):
+            assert index.search(query).hits[0].uri == "shop/page.txt"
+
+
 def test_words_that_many_things_are_called_are_no_name(repo: Path) -> None:
     for number in range(7):
         (repo / f"user{number}.py").write_text(f"def user_name():\n    return {number}\n")
