@@ -17,6 +17,7 @@ from codeintel_rev.cli import endings, exit_codes
 from codeintel_rev.cli.log_notes import tell_logs
 from codeintel_rev.cli.options import EPILOG
 from codeintel_rev.cli.output import Output, OutputLostError, take_output_flags
+from codeintel_rev.cli.surprises import explained
 from codeintel_rev.cli.usage import usage_error
 from codeintel_rev.errors import CodeIntelError
 
@@ -111,7 +112,7 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         code = endings.code_of_signal()
         if code is None:
-            return _failed(output, _internal_error(error), exit_codes.INTERNAL)
+            return _failed(output, *explained(error))
     if code in _ENDINGS:
         hint = "" if words[:1] in _ENDED_SO else _AFTER_ENDING
         return _failed(output, _InterruptedError(_ENDINGS[code], hint=hint), code)
@@ -142,12 +143,6 @@ class _InterruptedError(CodeIntelError):
     """Stands for Ctrl-C and SIGTERM."""
 
     code = "interrupted"
-
-
-def _internal_error(error: Exception) -> CodeIntelError:
-    told = CodeIntelError(f"{type(error).__name__}: {error}", hint="--debug shows where")
-    told.__cause__ = error
-    return told
 
 
 def _failed(output: Output, error: CodeIntelError, code: int) -> int:
